@@ -47,8 +47,12 @@ func New(region string, resources []*Resource, outputs map[string]string) (*Grap
 	return &Graph{Region: region, Resources: resources, Outputs: outputs}, nil
 }
 
-// TextAsset is the only member of the object that a recording has in place of an asset with a text.
-const TextAsset = "asset:text"
+// TextAsset and URIAsset are the only member of the object that a recording has in place of an
+// asset with a text, and of an asset or an archive at a URI.
+const (
+	TextAsset = "asset:text"
+	URIAsset  = "asset:uri"
+)
 
 // ByURN returns the resource with a URN, nil if there is none.
 func (g *Graph) ByURN(urn string) *Resource {

@@ -211,8 +211,8 @@ func (r *Recorder) aliases(args pulumi.MockResourceArgs) (urns []string) {
 }
 
 // plain converts a property map to JSON's types. It unwraps secrets, and replaces an asset and an
-// archive by its path, and an asset with a text by an object: see [graph.TextAsset]. An archive
-// that the program puts together from others becomes an object.
+// archive by its path, and one without a path by an object: see [graph.TextAsset]. An archive that
+// the program puts together from others becomes an object.
 func plain(m resource.PropertyMap) map[string]any {
 	return m.MapRepl(nil, func(v resource.PropertyValue) (any, bool) {
 		switch {
@@ -222,10 +222,16 @@ func plain(m resource.PropertyMap) map[string]any {
 			if text, ok := v.AssetValue().GetText(); ok {
 				return map[string]any{graph.TextAsset: text}, true
 			}
+			if uri, ok := v.AssetValue().GetURI(); ok {
+				return map[string]any{graph.URIAsset: uri}, true
+			}
 			return v.AssetValue().Path, true
 		case v.IsArchive():
 			if parts, ok := v.ArchiveValue().GetAssets(); ok {
 				return plain(resource.NewPropertyMapFromMap(parts)), true
+			}
+			if uri, ok := v.ArchiveValue().GetURI(); ok {
+				return map[string]any{graph.URIAsset: uri}, true
 			}
 			return v.ArchiveValue().Path, true
 		case v.IsComputed(), v.IsOutput():

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -34,6 +36,35 @@ func program(ctx *pulumi.Context) error {
 		Tags: pulumi.StringMap{"from": topic.Arn, "word": pulumi.ToSecret(pulumi.String("hush")).(pulumi.StringOutput)},
 	}, pulumi.Parent(topic))
 	return err
+}
+
+func TestAnAssetKeepsItsTextOrItsURI(t *testing.T) {
+	const uri = "https://example.com/page"
+	sources := map[string]pulumi.AssetOrArchiveInput{
+		"text": pulumi.NewStringAsset("hello"), "asset": pulumi.NewRemoteAsset(uri),
+		"archive": pulumi.NewRemoteArchive(uri),
+		"parts":   pulumi.NewAssetArchive(map[string]any{"a": pulumi.NewRemoteAsset(uri)}),
+	}
+	g, err := recorder.Record(func(ctx *pulumi.Context) error {
+		for name, source := range sources {
+			args := &s3.BucketObjectv2Args{Bucket: pulumi.String("pages"), Source: source}
+			if _, err := s3.NewBucketObjectv2(ctx, name, args); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	remote := map[string]any{graph.URIAsset: uri}
+	for name, want := range map[string]map[string]any{
+		"text": {graph.TextAsset: "hello"}, "asset": remote, "archive": remote, "parts": {"a": remote},
+	} {
+		if got := g.Named(graph.BucketObject, name).Outputs["source"]; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: the source is recorded as %v, want %v", name, got, want)
+		}
+	}
 }
 
 func TestRecordReturnsOutputsOfADeployment(t *testing.T) {

@@ -46,6 +46,10 @@ func (r *Run) unpackFunctions(g *graph.Graph, dir string) error {
 			return fmt.Errorf("function %s: %w", f.Name, err)
 		}
 		err := unpack(f.Outputs["code"], dir, to)
+		if errors.Is(err, errAtURI) {
+			r.notRun[f.URN] = err.Error()
+			continue
+		}
 		if err == nil {
 			f.Outputs["code"] = filepath.Join(to, entrypoint(f))
 			err = checkExecutable(f.String("code"))
@@ -88,6 +92,9 @@ func notExecutable(f *graph.Resource) string {
 	return ""
 }
 
+// errAtURI is the error of an archive that has a part on another machine.
+var errAtURI = errors.New("its code is at a URI, and the run downloads nothing: give it files")
+
 // unpack writes the files of an archive into a folder. The archive is a path of a zip or a folder,
 // or an object with further archives and files, by name.
 func unpack(archive any, dir, to string) error {
@@ -100,6 +107,9 @@ func unpack(archive any, dir, to string) error {
 				return err
 			}
 			return os.WriteFile(to, []byte(text), 0o644)
+		}
+		if archive[graph.URIAsset] != nil {
+			return errAtURI
 		}
 		for _, name := range slices.Sorted(maps.Keys(archive)) {
 			if !filepath.IsLocal(name) {

@@ -90,6 +90,11 @@ func TestArchivesOfFunctions(t *testing.T) {
 		{"text", "provided.al2023", "any", map[string]any{
 			"bootstrap": map[string]any{graph.TextAsset: script},
 		}, "is not executable", ""},
+		{"remote", "provided.al2023", "any", map[string]any{graph.URIAsset: "https://x.test/a.zip"},
+			"", "its code is at a URI"},
+		{"part", "provided.al2023", "any", map[string]any{
+			"bootstrap": "built", "lib": map[string]any{graph.URIAsset: "https://x.test/a.zip"},
+		}, "", "its code is at a URI"},
 		{"node", "nodejs22.x", "index.handler", "folder", "", "the run has no runtime nodejs22.x"},
 	} {
 		outputs := map[string]any{"runtime": c.runtime, "handler": c.handler, "code": c.code}

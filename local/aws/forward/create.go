@@ -39,12 +39,22 @@ func createS3(r *graph.Resource) ([]Call, error) {
 	}, nil
 }
 
+// notCreated is the error of a declared resource that the run cannot create. It says why.
+type notCreated string
+
+func (reason notCreated) Error() string { return string(reason) }
+
 // contentOf returns the content of a declared object.
 func contentOf(r *graph.Resource) ([]byte, error) {
-	text, isText := r.Object("source")[graph.TextAsset].(string)
+	source := r.Object("source")
+	text, isText := source[graph.TextAsset].(string)
 	switch {
 	case isText:
 		return []byte(text), nil
+	case source[graph.URIAsset] != nil:
+		return nil, notCreated("its source is at a URI, and the run downloads nothing: give it a file or a text")
+	case source != nil:
+		return nil, notCreated("its source is an archive of assets, which the run does not pack: give it a file")
 	case r.String("source") != "":
 		return os.ReadFile(r.String("source"))
 	case r.String("contentBase64") != "":

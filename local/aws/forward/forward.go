@@ -147,6 +147,11 @@ func (s *service) create(g *graph.Graph) error {
 	for _, kind := range s.Types {
 		for _, r := range g.OfType(kind) {
 			calls, err := s.Create(r)
+			if reason := notCreated(""); errors.As(err, &reason) {
+				s.Log.Warn("declared, but not run here", "type", r.Type, "name", r.Name, "reason", reason,
+					"declared_in", r.Source)
+				continue
+			}
 			if err != nil {
 				return fmt.Errorf("%s %s: %w (%s)", r.Type.Short(), r.Name, err, r.Source)
 			}

@@ -321,6 +321,32 @@ func TestDeclaredObjectsAreCreated(t *testing.T) {
 	}
 }
 
+func TestObjectsWithoutAKnownContentAreNamed(t *testing.T) {
+	emulator := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("the emulator gets %s %s", r.Method, r.URL)
+	}))
+	t.Cleanup(emulator.Close)
+	for want, source := range map[string]map[string]any{
+		"its source is at a URI":               {graph.URIAsset: "https://x.test/?key=hidden"},
+		"its source is an archive of assets":   {"a.txt": map[string]any{graph.TextAsset: "a"}},
+		"its source is an archive of assets, ": {},
+	} {
+		var log bytes.Buffer
+		s := forward.Models()[0].StandIn(forward.Config{
+			Context: t.Context(), Region: region, Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Emulator: forward.NewEmulator("an emulator", func() (string, error) { return emulator.URL, nil }),
+		})
+		err := s.Create(&graph.Graph{Resources: []*graph.Resource{
+			resource(graph.BucketObject, "page", map[string]any{"bucket": "photos", "source": source}),
+		}})
+		text := log.String()
+		if err != nil || !strings.Contains(text, want) || !strings.Contains(text, "declared_in=save.go:7") ||
+			strings.Contains(text, "hidden") {
+			t.Errorf("%v: got %v and the log %s, want %q in it", source, err, text, want)
+		}
+	}
+}
+
 func TestAnAllowedCallReachesTheEmulator(t *testing.T) {
 	e := newEndpoint(t, false, mayPut+","+mayOrder)
 	e.got = nil
