@@ -7,6 +7,7 @@
 package otlp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,10 +29,9 @@ const (
 	maxQueued = 16384
 	// exportInterval is how long a span waits for others at most.
 	exportInterval = time.Second
-	// exportTimeout limits one request to the collector.
+	// exportTimeout and flushTimeout are the defaults of Config.
 	exportTimeout = 5 * time.Second
-	// flushTimeout limits the export of the remaining spans at the end of a run.
-	flushTimeout = 2 * time.Second
+	flushTimeout  = 2 * time.Second
 	// readAtOnce is how many events are read at a time.
 	readAtOnce = 512
 	// tracesPath is the path below a collector's address.
@@ -45,6 +45,11 @@ type Config struct {
 	Program   string // the name of the Pulumi program
 	Stage     string
 	Log       *slog.Logger
+
+	// ExportTimeout limits one request to the collector. 0 means 5 s.
+	ExportTimeout time.Duration
+	// FlushTimeout limits the export of the remaining spans in Close. 0 means 2 s.
+	FlushTimeout time.Duration
 }
 
 // CheckCollector returns an error if an address is not a URL like http://127.0.0.1:4318.
@@ -53,13 +58,19 @@ func CheckCollector(address string) error {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return errors.New("want the URL of a collector, like http://127.0.0.1:4318")
 	}
+	if u.User != nil {
+		return errors.New("want a URL without a user and a password: the export does not send them; " +
+			"set OTEL_EXPORTER_OTLP_HEADERS instead")
+	}
 	return nil
 }
 
 // An Exporter exports the spans of a run until Close.
 type Exporter struct {
 	spans     spans
+	client    otlptrace.Client
 	processor sdktrace.SpanProcessor // it drops spans while its queue is full
+	flush     time.Duration          // Config.FlushTimeout
 	log       *slog.Logger
 	stop      context.CancelFunc
 	done      sync.WaitGroup
@@ -75,14 +86,21 @@ func Start(c Config, records *events.Subscription[events.Event]) (*Exporter, err
 	if !strings.HasSuffix(u.Path, tracesPath) {
 		u = u.JoinPath(tracesPath)
 	}
+	timeout := cmp.Or(c.ExportTimeout, exportTimeout)
 	client := otlptracehttp.NewClient(otlptracehttp.WithEndpointURL(u.String()),
-		otlptracehttp.WithTimeout(exportTimeout), otlptracehttp.WithRetry(otlptracehttp.RetryConfig{}))
+		otlptracehttp.WithTimeout(timeout), otlptracehttp.WithRetry(otlptracehttp.RetryConfig{}))
+	exporter, err := otlptrace.New(context.Background(), client)
+	if err != nil {
+		return nil, fmt.Errorf("exporting spans to %s: %w", u.Redacted(), err)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	e := &Exporter{
-		spans: newSpans(c.Program, c.Stage), log: c.Log, stop: stop,
+		spans: newSpans(c.Program, c.Stage), client: client, flush: cmp.Or(c.FlushTimeout, flushTimeout),
+		log: c.Log, stop: stop,
 		processor: sdktrace.NewBatchSpanProcessor(
-			&patient{SpanExporter: otlptrace.NewUnstarted(client), collector: u.Redacted(), log: c.Log},
-			sdktrace.WithMaxQueueSize(maxQueued), sdktrace.WithBatchTimeout(exportInterval)),
+			&patient{SpanExporter: exporter, collector: u.Redacted(), log: c.Log},
+			sdktrace.WithMaxQueueSize(maxQueued), sdktrace.WithBatchTimeout(exportInterval),
+			sdktrace.WithExportTimeout(timeout)),
 	}
 	e.done.Go(func() {
 		defer records.Close()
@@ -114,14 +132,16 @@ func (e *Exporter) follow(ctx context.Context, records *events.Subscription[even
 	}
 }
 
-// Close exports the remaining spans, for at most flushTimeout. A collector that does not answer is
-// no error.
+// Close exports the remaining spans until Config.FlushTimeout is over or ctx ends. A collector that
+// does not answer is no error.
 func (e *Exporter) Close(ctx context.Context) error {
 	e.stop()
 	e.done.Wait()
-	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	flush, cancel := context.WithTimeout(ctx, e.flush)
 	defer cancel()
-	if err := e.processor.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	// Stop cancels the request that waits, and all later ones. Then Shutdown ends at once.
+	defer context.AfterFunc(flush, func() { _ = e.client.Stop(context.WithoutCancel(ctx)) })()
+	if err := e.processor.Shutdown(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("exporting the last spans: %w", err)
 	}
 	return nil

@@ -2,7 +2,7 @@ package otlp_test
 
 import (
 	"bytes"
-	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +17,7 @@ import (
 	"restock/local/view/events"
 	"restock/local/view/otlp"
 	"restock/local/view/otlp/otlptest"
+	"restock/test/await"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -28,7 +29,9 @@ type run struct {
 	warnings bytes.Buffer
 }
 
-func start(t *testing.T, collector string) *run {
+// start starts an export that waits for a slow machine as long as await does. flush limits the
+// export of the last spans.
+func start(t *testing.T, collector string, flush time.Duration) *run {
 	t.Helper()
 	r := &run{}
 	records := events.NewStream[events.Event](2000)
@@ -36,6 +39,7 @@ func start(t *testing.T, collector string) *run {
 	var err error
 	r.exporter, err = otlp.Start(otlp.Config{
 		Collector: collector, Program: "shop", Stage: "dev", Log: slog.New(slog.NewTextHandler(&r.warnings, nil)),
+		ExportTimeout: 2 * await.Limit, FlushTimeout: flush,
 	}, records.Subscribe(0))
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +71,7 @@ func only(t *testing.T, c *otlptest.Collector, name string) otlptest.Span {
 
 func TestAnEventBecomesASpanOfItsTrace(t *testing.T) {
 	c := otlptest.New(t)
-	r := start(t, c.URL)
+	r := start(t, c.URL, await.Limit)
 	client := traceid.Span{Root: "1-5759e988-bd862e3fe1be46a994272793", ID: "53995c3f42cd8ad8"}
 	request := client.Child()
 	r.log.Info("invocation ended", events.InvocationEnded.Attr(), "function", "sales-api", "request_id", "L",
@@ -100,9 +104,23 @@ func TestAnEventBecomesASpanOfItsTrace(t *testing.T) {
 	}
 }
 
+func TestACallThatFailsWithoutACodeIsAFailedSpan(t *testing.T) {
+	c := otlptest.New(t)
+	r := start(t, c.URL, await.Limit)
+	for operation, kind := range map[string]events.Kind{
+		"GetObject": events.AWSCallFailed, "PutObject": events.AWSCallAnswered,
+	} {
+		r.log.Debug("", kind.Attr(), "service", "s3", "operation", operation, traceid.Attr(traceid.New(time.Now())))
+	}
+	r.close(t)
+	if failed, done := only(t, c, "s3.GetObject"), only(t, c, "s3.PutObject"); !failed.Failed || done.Failed {
+		t.Errorf("got %+v and %+v, want a failed call and one that succeeded", failed, done)
+	}
+}
+
 func TestABatchIsASpanOfEachMessage(t *testing.T) {
 	c := otlptest.New(t)
-	r := start(t, c.URL)
+	r := start(t, c.URL, await.Limit)
 	first, second, third := traceid.New(time.Now()), traceid.New(time.Now()), traceid.New(time.Now())
 	r.log.Debug("batch processed", events.BatchProcessed.Attr(), "queue", "stock_queue", traceid.Attr(first, second))
 	r.log.Warn("message failed", events.MessageFailed.Attr(), "queue", "stock_queue", "message", "M",
@@ -133,7 +151,7 @@ func TestACollectorThatIsDownCausesOneWarning(t *testing.T) {
 	}))
 	defer refusing.Close()
 	for _, address := range []string{down.URL, refusing.URL} {
-		r := start(t, address)
+		r := start(t, address, await.Limit)
 		for range 3 * 512 { // three batches
 			r.log.Info("", events.MessageSent.Attr(), "queue", "q", traceid.Attr(traceid.New(time.Now())))
 		}
@@ -148,15 +166,21 @@ func TestACollectorThatIsDownCausesOneWarning(t *testing.T) {
 // A collector that accepts connections and never answers delays the end of the run by a bounded
 // time only.
 func TestACollectorThatHangsDoesNotHoldTheRun(t *testing.T) {
-	hung := make(chan struct{})
-	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hung }))
+	arrived, cancelled := make(chan bool, 1), make(chan bool, 1)
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // the server notices the end of the connection then
+		arrived <- true
+		<-r.Context().Done()
+		cancelled <- true
+	}))
 	defer silent.Close()
-	defer close(hung)
-	r := start(t, silent.URL)
+	r := start(t, silent.URL, time.Nanosecond)
 	r.log.Info("", events.MessageSent.Attr(), "queue", "q", traceid.Attr(traceid.New(time.Now())))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // the time for the last export is over
-	if err := r.exporter.Close(ctx); err != nil && !strings.Contains(err.Error(), "canceled") {
+	await.Receive(t, "the collector has a request", arrived)
+	closed := make(chan error, 1)
+	go func() { closed <- r.exporter.Close(t.Context()) }()
+	await.Receive(t, "the exporter has cancelled the request", cancelled)
+	if err := await.Receive(t, "the exporter is closed", closed); err != nil {
 		t.Error(err)
 	}
 }
@@ -164,7 +188,8 @@ func TestACollectorThatHangsDoesNotHoldTheRun(t *testing.T) {
 func TestCheckCollector(t *testing.T) {
 	for address, ok := range map[string]bool{
 		"http://127.0.0.1:4318": true, "https://collector.example/v1/traces": true,
-		"127.0.0.1:4318": false, "http://": false, "grpc://127.0.0.1:4317": false, "": false,
+		"http://user:hunter2@127.0.0.1:4318": false,
+		"127.0.0.1:4318":                     false, "http://": false, "grpc://127.0.0.1:4317": false, "": false,
 	} {
 		if err := otlp.CheckCollector(address); (err == nil) != ok {
 			t.Errorf("%q: got %v, want ok: %v", address, err, ok)

@@ -53,9 +53,14 @@ var (
 	}
 	inAWS = meaning{
 		kind: trace.SpanKindServer, service: always("aws"),
-		name:   func(e event) string { return e.text("service") + "." + e.text("operation") },
-		facts:  []fact{{"operation", semconv.RPCMethodKey}},
-		failed: named("", "code"),
+		name:  func(e event) string { return e.text("service") + "." + e.text("operation") },
+		facts: []fact{{"operation", semconv.RPCMethodKey}},
+		failed: func(e event) string {
+			if e.Kind != events.AWSCallFailed {
+				return ""
+			}
+			return cmp.Or(e.text("code"), "failed")
+		},
 	}
 	callback = meaning{
 		kind: trace.SpanKindClient, service: always("factory"), name: always("POST callback"),
