@@ -77,6 +77,6 @@ func (h *Handler) logForward(ctx context.Context, c call, failed bool, start tim
 			resources = append(resources, p.Resource)
 		}
 	}
-	h.log.DebugContext(ctx, text, kind.Attr(), "service", c.service.Name, "operation", c.operation,
+	h.traced(ctx).DebugContext(ctx, text, kind.Attr(), "service", c.service.Name, "operation", c.operation,
 		"resources", strings.Join(resources, " "), "caller", c.signature.accessKeyID, "duration", time.Since(start))
 }

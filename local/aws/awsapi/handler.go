@@ -121,11 +121,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 
-	log := h.log.With("service", c.service.Name, "operation", c.operation, "caller", c.signature.accessKeyID,
-		"duration", time.Since(start))
-	if parent, ok := traceid.From(ctx); ok {
-		log = log.With(traceid.Attr(parent.Child()))
-	}
+	log := h.traced(ctx).With("service", c.service.Name, "operation", c.operation,
+		"caller", c.signature.accessKeyID, "duration", time.Since(start))
 	var refusal *Error
 	switch {
 	case err == nil:
@@ -195,6 +192,15 @@ func (h *Handler) context(c call) context.Context {
 		attrs = append(attrs, slog.String("trace_id", trace))
 	}
 	return events.WithAttrs(ctx, attrs...)
+}
+
+// traced returns the logger of a call's end. It has the span of the call, if the call is part of a
+// trace.
+func (h *Handler) traced(ctx context.Context) *slog.Logger {
+	if parent, ok := traceid.From(ctx); ok {
+		return h.log.With(traceid.Attr(parent.Child()))
+	}
+	return h.log
 }
 
 // session returns the name of the function that claims to have sent a call, or "".
