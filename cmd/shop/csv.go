@@ -80,8 +80,9 @@ func products(n int) string {
 func exportCommand() command {
 	var withStock bool
 	return command{name: "export", summary: "write all products as CSV, for a spreadsheet or for import",
-		more: "Without --stock the file can be edited and imported while the shop sells. A spreadsheet takes a\n" +
-			"name that begins with =, +, - or @ for a formula: import the names' column as text.",
+		more: "Without --stock the file can be edited and imported while the shop sells. A name that begins\n" +
+			"with =, +, - or @ has an apostrophe before it, because a spreadsheet would take it for a\n" +
+			"formula. import removes the apostrophe.",
 		examples: "export --local > products.csv",
 		flags: func(f *pflag.FlagSet) {
 			f.BoolVar(&withStock, "stock", false, "with a column for the stock")

@@ -43,7 +43,7 @@ func TestAReportAsksForEachDayOnce(t *testing.T) {
 	var asked []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.FormValue("from"), r.FormValue("to"))
-		fmt.Fprint(w, `{"products":[{"sku":"A","sales":1,"units":1}]}`)
+		fmt.Fprint(w, `{"products":[{"sku":"A","name":"+A","sales":1,"units":1}]}`)
 	}))
 	t.Cleanup(server.Close)
 	santiago, err := time.LoadLocation("America/Santiago")
@@ -61,7 +61,7 @@ func TestAReportAsksForEachDayOnce(t *testing.T) {
 	rows := "\ufeffday,sku,name,sales,units,revenue,currency\n"
 	for i, moment := range moments[1:] {
 		want = append(want, moments[i], moment)
-		rows += moments[i][:len(time.DateOnly)] + ",A,,1,1,0,\n"
+		rows += moments[i][:len(time.DateOnly)] + ",A,'+A,1,1,0,\n"
 	}
 	if code != 0 || !slices.Equal(asked, want) || out.String() != rows {
 		t.Errorf("ended with %d and %q, asked for\n%q, wrote\n%s\nwant\n%q\n%s", code, &said, asked, &out, want, rows)
@@ -76,7 +76,7 @@ func TestExportsHaveAByteOrderMark(t *testing.T) {
 		t.Errorf("ended with %d %q and wrote %.20q, want a mark and the columns", code, said, out)
 	}
 	if out, _, _ := typed(t, "export", "-h"); !strings.Contains(out, "formula") {
-		t.Errorf("the help is %s, want a warning of names that are formulas", out)
+		t.Errorf("the help is %s, want it to say what happens to names that are formulas", out)
 	}
 }
 

@@ -225,7 +225,7 @@ func (s *session) reportCSV(rows []reportRow) error {
 	out := csv.NewWriter(s.out)
 	_ = out.Write([]string{"day", "sku", "name", "sales", "units", "revenue", "currency"}) // it keeps its first error
 	for _, r := range rows {
-		_ = out.Write([]string{r.Day, r.SKU, r.Name, strconv.Itoa(r.Sales), strconv.Itoa(r.Units),
+		_ = out.Write([]string{r.Day, r.SKU, merchant.TextCell(r.Name), strconv.Itoa(r.Sales), strconv.Itoa(r.Units),
 			strconv.FormatInt(r.Revenue, 10), r.Currency})
 	}
 	out.Flush()

@@ -28,8 +28,8 @@ type column struct {
 var columns = []column{
 	{"sku", func(p Product) string { return p.SKU },
 		func(r *shop.ImportRow, cell string) string { r.SKU = cell; return "" }},
-	{"name", func(p Product) string { return p.Name },
-		func(r *shop.ImportRow, cell string) string { r.Name = &cell; return "" }},
+	{"name", func(p Product) string { return TextCell(p.Name) },
+		func(r *shop.ImportRow, cell string) string { r.Name = new(textOf(cell)); return "" }},
 	{"price", func(p Product) string { return strconv.FormatInt(p.Price, 10) },
 		func(r *shop.ImportRow, cell string) string { return integer(&r.Price, cell) }},
 	{"factory", func(p Product) string { return p.Factory },
@@ -73,12 +73,12 @@ const languageColumn = "name_"
 
 // columnOf returns the column with the names in a language.
 func columnOf(tag string) column {
-	return column{languageColumn + tag, func(p Product) string { return p.Names[tag] },
+	return column{languageColumn + tag, func(p Product) string { return TextCell(p.Names[tag]) },
 		func(r *shop.ImportRow, cell string) string {
 			if r.Names == nil {
 				r.Names = map[string]string{}
 			}
-			r.Names[tag] = cell
+			r.Names[tag] = textOf(cell)
 			return ""
 		}}
 }
@@ -116,6 +116,32 @@ func integer[N int | int64](field **N, cell string) (want string) {
 // code page, and breaks Korean names:
 // https://itecnote.com/tecnote/r-microsoft-excel-mangles-diacritics-in-csv-files/
 const ByteOrderMark = "\ufeff"
+
+// TextCell returns the cell of a CSV file with a text that a person wrote. A spreadsheet takes a
+// cell that begins with =, +, - or @ for a formula: it computes +Twist, and the import of the saved
+// file would change the name. An apostrophe before it prevents that, as OWASP advises:
+// https://owasp.org/www-community/attacks/CSV_Injection
+func TextCell(text string) string {
+	if isFormula(text) {
+		return "'" + text
+	}
+	return text
+}
+
+// textOf returns the text of a TextCell.
+func textOf(cell string) string {
+	if text, quoted := strings.CutPrefix(cell, "'"); quoted && isFormula(text) {
+		return text
+	}
+	return cell
+}
+
+// isFormula reports whether TextCell adds an apostrophe to a text. It does so also if the text has
+// apostrophes before its formula, so that textOf takes no apostrophe away that is part of a text.
+func isFormula(text string) bool {
+	text = strings.TrimLeft(text, "'")
+	return text != "" && strings.ContainsRune("=+-@", rune(text[0]))
+}
 
 // WriteCSV writes products as a file that ReadCSV reads, with or without their stock. The names in
 // other languages have a column for each language, after the column name.

@@ -1,7 +1,9 @@
 package merchant_test
 
 import (
+	"bytes"
 	"maps"
+	"strings"
 	"testing"
 
 	"restock/internal/merchant"
@@ -21,5 +23,27 @@ func TestColumnsOfLanguagesIgnoreCase(t *testing.T) {
 	if _, wrong := merchant.ReadCSV("sku,name_zh-hant,name_zh-Hant\nA-1,a,b\n"); len(wrong) != 1 ||
 		wrong[0].Detail != "the column name_zh-Hant appears twice" {
 		t.Errorf("two columns of one language: got %+v", wrong)
+	}
+}
+
+// TestASpreadsheetTakesNoNameForAFormula writes names into a file, and reads them back.
+func TestASpreadsheetTakesNoNameForAFormula(t *testing.T) {
+	for name, want := range map[string]string{
+		"Twist": "Twist", "'Twist'": "'Twist'", "-1": "'-1", "+Twist": "'+Twist", "@home": "'@home",
+		`=HYPERLINK("x")`: `"'=HYPERLINK(""x"")"`, "'=1+1": "''=1+1",
+	} {
+		var file bytes.Buffer
+		p := merchant.Product{SKU: "A-1", Name: name, Names: map[string]string{"en": name}}
+		p.ReorderPoint = -1
+		if err := merchant.WriteCSV(&file, []merchant.Product{p}, false); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(file.String(), "\nA-1,"+want+","+want+",") || !strings.Contains(file.String(), ",-1,") {
+			t.Errorf("%s: got %s, want %s", name, file.String(), want)
+		}
+		rows, wrong := merchant.ReadCSV(file.String())
+		if len(rows) != 1 || len(wrong) > 0 || *rows[0].Name != name || rows[0].Names["en"] != name {
+			t.Errorf("%s: got %+v, %+v; want the name", name, rows, wrong)
+		}
 	}
 }
