@@ -77,20 +77,19 @@ func (d *Daemon) serve() {
 
 // A document has the members of a subsegment that the log shows. Times are in seconds since 1970.
 type document struct {
-	Name        string  `json:"name"`
-	ID          string  `json:"id"`
-	TraceID     string  `json:"trace_id"`
-	ParentID    string  `json:"parent_id"`
-	Start       float64 `json:"start_time"`
-	End         float64 `json:"end_time"`
-	Error       bool    `json:"error"`
-	Fault       bool    `json:"fault"`
-	Throttle    bool    `json:"throttle"`
-	Annotations struct {
-		Function    string `json:"function"`
-		Correlation string `json:"correlation_id"`
-	} `json:"annotations"`
-	AWS *struct {
+	Name        string         `json:"name"`
+	ID          string         `json:"id"`
+	TraceID     string         `json:"trace_id"`
+	ParentID    string         `json:"parent_id"`
+	Start       float64        `json:"start_time"`
+	End         float64        `json:"end_time"`
+	Error       bool           `json:"error"`
+	Fault       bool           `json:"fault"`
+	Throttle    bool           `json:"throttle"`
+	InProgress  bool           `json:"in_progress"` // End is not known yet
+	Annotations map[string]any `json:"annotations"` // texts, numbers and booleans
+	Subsegments []document     `json:"subsegments"` // without TraceID and ParentID
+	AWS         *struct {
 		Operation string `json:"operation"`
 	} `json:"aws"`
 	HTTP *struct {
@@ -107,7 +106,8 @@ type document struct {
 	} `json:"sql"`
 }
 
-// take logs the subsegment of a datagram: a line with the format of the document, and the document.
+// take logs the subsegments of a datagram: a line with the format of the document, and the
+// document.
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-daemon
 func (d *Daemon) take(datagram []byte) error {
 	header, body, _ := bytes.Cut(datagram, []byte("\n"))
@@ -122,11 +122,31 @@ func (d *Daemon) take(datagram []byte) error {
 	if err := json.Unmarshal(body, &s); err != nil {
 		return fmt.Errorf("reading the document: %w", err)
 	}
-	parent, ok := traceid.Parse("Root=" + s.TraceID + ";Parent=" + s.ParentID)
-	if !ok || parent.ID == "" || s.ID == "" || s.Name == "" || s.End < s.Start || s.Start <= 0 {
-		return fmt.Errorf("the document %.40q lacks an id, a name or a time", s.Name)
+	return d.record(s)
+}
+
+// record logs a subsegment that has ended, and those within it. The complete document of another
+// one follows when it ends.
+func (d *Daemon) record(s document) error {
+	parent, _ := traceid.Parse("Root=" + s.TraceID + ";Parent=" + s.ParentID)
+	span, ok := traceid.Parse("Root=" + s.TraceID + ";Parent=" + s.ID)
+	if !ok || parent.ID == "" || span.ID == "" || s.Name == "" || s.Start <= 0 || !s.InProgress && s.End < s.Start {
+		return fmt.Errorf("the document %.40q lacks an id, a name or a time: ids have 16 hexadecimal digits", s.Name)
 	}
-	span := traceid.Span{Root: parent.Root, ID: s.ID, Parent: parent.ID}
+	span.Parent = parent.ID
+	var problems []error
+	if !s.InProgress {
+		problems = append(problems, d.logEnded(s, span))
+	}
+	for _, part := range s.Subsegments {
+		part.TraceID, part.ParentID = s.TraceID, s.ID
+		problems = append(problems, d.record(part))
+	}
+	return errors.Join(problems...)
+}
+
+func (d *Daemon) logEnded(s document, span traceid.Span) error {
+	parent := traceid.Span{Root: span.Root, ID: span.Parent}
 	text, attrs := s.describe()
 	record := slog.NewRecord(at(s.End), slog.LevelDebug, text, 0) // the time is that of the work
 	record.AddAttrs(events.SubsegmentRecorded.Attr(), slog.Duration("duration", at(s.End).Sub(at(s.Start))),
@@ -145,8 +165,10 @@ func (s document) describe() (text string, attrs []slog.Attr) {
 		}
 	}
 	text = s.Name
-	add("function", s.Annotations.Function)
-	add("correlation_id", s.Annotations.Correlation)
+	for _, key := range []string{"function", "correlation_id"} {
+		value, _ := s.Annotations[key].(string)
+		add(key, value)
+	}
 	switch {
 	case s.SQL != nil:
 		words := strings.Fields(strings.ReplaceAll(s.SQL.Query, "(", " "))

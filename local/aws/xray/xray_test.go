@@ -9,12 +9,11 @@ import (
 
 	"restock/local/aws/xray"
 	"restock/local/view/events"
-	"restock/test/await"
 )
 
 const format = `{"format": "json", "version": 1}` + "\n"
 
-// send sends datagrams to a daemon, and returns what it logs once it has logged as many records.
+// send sends datagrams to a daemon, and returns what it logs.
 func send(t *testing.T, datagrams ...string) []events.Event {
 	t.Helper()
 	records := events.NewStream[events.Event](100)
@@ -28,21 +27,25 @@ func send(t *testing.T, datagrams ...string) []events.Event {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	for _, datagram := range datagrams {
+	const end = "the end"
+	for _, datagram := range append(datagrams, format+`{`+ids+`"name":"`+end+`"}`) {
 		if _, err := conn.Write([]byte(datagram)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	await.Until(t, "the daemon has logged the datagrams", func() bool {
-		return records.Latest() >= uint64(len(datagrams))
-	})
 	logged := records.Subscribe(0)
 	defer logged.Close()
-	batch, err := logged.Read(100)
-	if err != nil {
-		t.Fatal(err)
+	var got []events.Event
+	for {
+		batch, err := logged.Next(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if batch.Values[0].Message == end {
+			return got
+		}
+		got = append(got, batch.Values[0])
 	}
-	return batch.Values
 }
 
 func attrs(e events.Event) map[string]string {
@@ -94,13 +97,42 @@ func TestCallsAndRequestsAreNamed(t *testing.T) {
 	}
 }
 
+// A function of another program may use an SDK of X-Ray, which sends more forms of documents.
+func TestDocumentsOfOtherProgramsAreLogged(t *testing.T) {
+	began := strings.Replace(ids, `"end_time":1478293361.449,`, `"in_progress":true,`, 1)
+	const part = `"start_time":1478293361.3,"end_time":1478293361.4`
+	got := send(t, format+`{`+began+`"name":"begun"}`,
+		format+`{`+ids+`"name":"outer","annotations":{"tries":2,"cold":true,"function":"stock"},"subsegments":[`+
+			`{"id":"1111111111111111","name":"inner",`+part+`,"subsegments":[`+
+			`{"id":"2222222222222222","name":"innermost",`+part+`}]}]}`,
+		format+`{`+began+`"name":"open","subsegments":[{"id":"3333333333333333","name":"closed",`+part+`}]}`)
+	want := [][2]string{
+		{"outer", "70de5b6f19ff9a0a/53995c3f42cd8ad8"}, {"inner", "1111111111111111/70de5b6f19ff9a0a"},
+		{"innermost", "2222222222222222/1111111111111111"}, {"closed", "3333333333333333/70de5b6f19ff9a0a"},
+	}
+	if len(got) != len(want) {
+		t.Fatalf("got %d events, want %d: %+v", len(got), len(want), got)
+	}
+	for i, w := range want {
+		if span := attrs(got[i])["span"]; got[i].Message != w[0] || !strings.HasSuffix(span, w[1]) {
+			t.Errorf("got %s with the span %s, want %s with %s", got[i].Message, span, w[0], w[1])
+		}
+	}
+	if a := attrs(got[0]); a["function"] != "stock" {
+		t.Errorf("the function is %q, want stock", a["function"])
+	}
+}
+
 func TestAMalformedDatagramCausesAWarning(t *testing.T) {
 	for _, datagram := range []string{
 		"", "hello", format, format + "{", `{"format":"json","version":2}` + "\n{" + ids + `"name":"x"}`,
-		format + `{"name":"x"}`, format + `{` + strings.Replace(ids, `"end_time":1478293361.449`, `"end_time":1`, 1) +
+		format + `{"name":"x"}`, format + `{` + strings.Replace(ids, "70de5b6f19ff9a0a", "70de", 1) + `"name":"x"}`,
+		format + `{` + ids + `"name":"x","subsegments":[{"name":"without an id"}]}`,
+		format + `{` + strings.Replace(ids, `"end_time":1478293361.449`, `"end_time":1`, 1) +
 			`"name":"x"}`,
 	} {
-		got := send(t, datagram)[0]
+		all := send(t, datagram)
+		got := all[len(all)-1]
 		if got.Level != slog.LevelWarn || got.Kind != "" {
 			t.Errorf("%q: got %+v, want a warning", datagram, got)
 		}
