@@ -16,23 +16,34 @@ import (
 func list[T any](
 	ctx context.Context, db *sql.DB, doing string,
 	read func(scan func(...any) error) (T, error), query string, args ...any,
+) ([]T, error) {
+	all, err := rowsOf(ctx, db, read, query, args...)
+	if err != nil {
+		return nil, failed(doing, err)
+	}
+	return all, nil
+}
+
+// rowsOf is list for a connection or a pool, and returns the server's errors as they are.
+func rowsOf[T any](
+	ctx context.Context, db interface {
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	},
+	read func(scan func(...any) error) (T, error), query string, args ...any,
 ) (all []T, err error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, failed(doing, err)
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		one, err := read(rows.Scan)
 		if err != nil {
-			return nil, failed(doing, err)
+			return nil, err
 		}
 		all = append(all, one)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, failed(doing, err)
-	}
-	return all, nil
+	return all, rows.Err()
 }
 
 // onConnection runs do on a connection of the pool. If the pool has none, onConnection returns the

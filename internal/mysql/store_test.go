@@ -164,16 +164,16 @@ func TestRoundTripsOfAReceipt(t *testing.T) {
 	order := f.soldOut(t)
 	attempt := newID(t)
 	// One read before the transaction; then START TRANSACTION, three reads, the changes and COMMIT.
-	// The changes are the order and the movement.
+	// The changes are the order and the movement, and a read of the waitlist follows the movement.
 	const readsAndCommit = 1 + 1 + 3 + 1
 	for _, c := range []struct {
 		name     string
 		quantity int
 		want     int64
 	}{
-		{"the first callback, with a part of the quantity", 60, readsAndCommit + 2},
+		{"the first callback, with a part of the quantity", 60, readsAndCommit + 3},
 		{"the same again", 60, readsAndCommit},
-		{"a correction that completes the order, with its notice", 100, readsAndCommit + 2 + 1 + 1},
+		{"a correction that completes the order, with its notice", 100, readsAndCommit + 3 + 1 + 1},
 	} {
 		before := w.trips()
 		_, err := store.Receive(t.Context(), shop.Delivery{

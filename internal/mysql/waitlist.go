@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,7 +20,7 @@ const isWaiting = `w.answered_at IS NULL AND w.expires_at > ?`
 // selectEntries reads entries. Its argument is the time for which places are counted.
 const selectEntries = `
 	SELECT e.entry_id, p.sku, COALESCE(e.idempotency_key, ''), e.joined_at, e.expires_at, e.answered_at,
-	       (SELECT COUNT(*) FROM waitlist w
+	       (SELECT COUNT(*) FROM waitlist w FORCE INDEX (waitlist_waiting)
 	         WHERE w.product_id = e.product_id AND w.number <= e.number AND ` + isWaiting + `)
 	  FROM waitlist e
 	  JOIN product p ON p.product_id = e.product_id`
@@ -63,18 +65,19 @@ func (s *Store) joinWaitlist(
 			return joined, failed(doing, err)
 		}
 	}
-	if err := mayJoin(ctx, s.db, p.ID, p.Stock, e); err != nil {
+	if _, err := mayJoin(ctx, s.db, p.ID, p.Stock, e); err != nil {
 		if named := (*shop.Error)(nil); errors.As(err, &named) {
 			return joined, err
 		}
 		return joined, failed(doing, err)
 	}
 	err = s.withStock(ctx, doing, p.ID, func(conn *sql.Conn, stock int) error {
-		if err := mayJoin(ctx, conn, p.ID, stock, e); err != nil {
+		waiting, err := mayJoin(ctx, conn, p.ID, stock, e)
+		if err != nil {
 			return err
 		}
 		var last int64
-		err := conn.QueryRowContext(ctx, `SELECT COALESCE(MAX(number), 0) FROM waitlist WHERE product_id = ?`,
+		err = conn.QueryRowContext(ctx, `SELECT COALESCE(MAX(number), 0) FROM waitlist WHERE product_id = ?`,
 			p.ID[:]).Scan(&last)
 		if err != nil {
 			return err
@@ -83,55 +86,68 @@ func (s *Store) joinWaitlist(
 			INSERT INTO waitlist (entry_id, product_id, number, idempotency_key, joined_at, expires_at)
 			VALUES (?, ?, ?, ?, ?, ?)`,
 			e.ID[:], p.ID[:], last+1, orNull(e.IdempotencyKey), e.JoinedAt.UTC(), e.ExpiresAt.UTC())
-		if err != nil {
-			return err
-		}
-		joined, err = scanEntry(conn.QueryRowContext(ctx, selectEntries+` WHERE e.entry_id = ?`,
-			e.JoinedAt.UTC(), e.ID[:]))
+		joined, joined.SKU, joined.Place = e, p.SKU, waiting+1
 		return err
 	})
 	return joined, err
 }
 
-// mayJoin returns an error if nobody may join the waitlist of a product now.
+// mayJoin counts the buyers that wait for a product, and returns an error if nobody may join them
+// now.
 func mayJoin(ctx context.Context, db interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}, product uuid.UUID, stock int, e shop.WaitlistEntry) error {
+}, product uuid.UUID, stock int, e shop.WaitlistEntry) (waiting int, err error) {
 	var archived bool
-	var waiting int
-	err := db.QueryRowContext(ctx, `
+	err = db.QueryRowContext(ctx, `
 		SELECT p.archived_at IS NOT NULL,
-		       (SELECT COUNT(*) FROM waitlist w WHERE w.product_id = p.product_id AND `+isWaiting+`)
+		       (SELECT COUNT(*) FROM waitlist w FORCE INDEX (waitlist_waiting)
+		         WHERE w.product_id = p.product_id AND `+isWaiting+`)
 		  FROM product p WHERE p.product_id = ?`, e.JoinedAt.UTC(), product[:]).Scan(&archived, &waiting)
 	switch {
 	case err != nil:
-		return err
+		return 0, err
 	case archived: // buyers do not see it
-		return unknownProduct(e.SKU)
+		return 0, unknownProduct(e.SKU)
 	case stock > 0:
-		return &shop.Error{Code: shop.CodeInStock, Detail: fmt.Sprintf("%d of %s are on hand: buy it", stock, e.SKU)}
+		return 0, &shop.Error{Code: shop.CodeInStock, Detail: fmt.Sprintf("%d of %s are on hand: buy it", stock, e.SKU)}
 	case waiting >= shop.MaxWaiting:
-		return &shop.Error{Code: shop.CodeWaitlistFull, Detail: fmt.Sprintf(
+		return 0, &shop.Error{Code: shop.CodeWaitlistFull, Detail: fmt.Sprintf(
 			"%d buyers wait for %s, no more can: try again when some were served", waiting, e.SKU)}
 	}
-	return nil
+	return waiting, nil
 }
 
 // answerWaitlist answers the first of the buyers that wait, one for each piece that comes: 80
 // pieces do not call 5,000 people. The transaction has locked the product's bins.
 func answerWaitlist(ctx context.Context, conn *sql.Conn, product uuid.UUID, pieces int, at time.Time) error {
-	var last sql.NullInt64 // null: nobody waits
-	err := conn.QueryRowContext(ctx, `
-		SELECT MAX(q.number) FROM (
-		    SELECT w.number FROM waitlist w WHERE w.product_id = ? AND `+isWaiting+` ORDER BY w.number LIMIT ?) q`,
-		product[:], at.UTC(), pieces).Scan(&last)
-	if err != nil || !last.Valid {
+	ids, err := rowsOf(ctx, conn, scanID,
+		`SELECT w.entry_id FROM waitlist w WHERE w.product_id = ? AND `+isWaiting+` ORDER BY w.number LIMIT ?`,
+		product[:], at.UTC(), pieces)
+	if err != nil {
 		return err
 	}
-	_, err = conn.ExecContext(ctx, `
-		UPDATE waitlist w SET w.answered_at = ? WHERE w.product_id = ? AND `+isWaiting+` AND w.number <= ?`,
-		at.UTC(), product[:], at.UTC(), last.Int64)
-	return err
+	return changeEntries(ctx, conn, `UPDATE waitlist w FORCE INDEX (PRIMARY) SET w.answered_at = ?`, ids, at.UTC())
+}
+
+// changeEntries changes entries whose product's bins are locked, by their primary key and a few at
+// a time. By a range of another index, or of many keys, the server would lock entries of other
+// products too, and two deliveries could deadlock.
+func changeEntries(ctx context.Context, conn *sql.Conn, change string, ids []uuid.UUID, args ...any) error {
+	for few := range slices.Chunk(ids, 50) {
+		all := slices.Clone(args)
+		for _, id := range few {
+			all = append(all, id[:])
+		}
+		_, err := conn.ExecContext(ctx, change+` WHERE w.entry_id IN (?`+strings.Repeat(`, ?`, len(few)-1)+`)`, all...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanID(scan func(...any) error) (id uuid.UUID, err error) {
+	return id, scan(&id)
 }
 
 // WaitlistEntry finds an entry, and its place at a time.
@@ -176,10 +192,13 @@ func (s *Store) ForgetWaitlist(ctx context.Context, before time.Time, limit int)
 		return false, failed(doing, err)
 	}
 	err = s.withStock(ctx, doing, product, func(conn *sql.Conn, _ int) error {
-		_, err := conn.ExecContext(ctx, `
-			DELETE FROM waitlist WHERE product_id = ? AND expires_at < ? ORDER BY number LIMIT ?`,
+		ids, err := rowsOf(ctx, conn, scanID, `
+			SELECT entry_id FROM waitlist WHERE product_id = ? AND expires_at < ? ORDER BY number LIMIT ?`,
 			product[:], before.UTC(), limit)
-		return err
+		if err != nil {
+			return err
+		}
+		return changeEntries(ctx, conn, `DELETE w FROM waitlist w FORCE INDEX (PRIMARY)`, ids)
 	})
 	return err == nil, err
 }

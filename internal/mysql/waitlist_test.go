@@ -1,8 +1,10 @@
 package mysql_test
 
 import (
+	"errors"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -202,21 +204,16 @@ func TestAPlaceOnAWaitlistExpiresAndIsDeletedADayLater(t *testing.T) {
 }
 
 // TestBuyersWhoWaitDeliveriesAndSweepsDoNotDeadlock reads the server's own count of deadlocks.
+// Each product has a delivery of its own, so that two of them answer buyers at the same time.
 func TestBuyersWhoWaitDeliveriesAndSweepsDoNotDeadlock(t *testing.T) {
 	const buyers, deliveries = 8, 20
-	f := newFixture(t, buyers+2)
+	skus := []string{donut, mysqltest.Twist, mysqltest.Mochi}
+	f := newFixture(t, buyers+len(skus)+1)
 	f.soldOut(t)
+	f.Exec(t, `UPDATE product SET automatic = FALSE`)
 	before := f.deadlocks(t)
 	over := make(chan struct{})
-	var all errgroup.Group
-	wait := func(sku, key string) error {
-		_, _, err := f.JoinWaitlist(t.Context(), sku, key)
-		if err == nil || shop.CodeOf(err) == shop.CodeInStock || shop.CodeOf(err) == shop.CodeIdempotencyKeyReused {
-			return nil
-		}
-		return err
-	}
-	f.Exec(t, `UPDATE product SET automatic = FALSE WHERE sku = ?`, mysqltest.Twist)
+	var all, delivered errgroup.Group
 	repeat := func(do func() error) {
 		all.Go(func() error {
 			for {
@@ -232,35 +229,83 @@ func TestBuyersWhoWaitDeliveriesAndSweepsDoNotDeadlock(t *testing.T) {
 		})
 	}
 	for i := range buyers {
-		sku := []string{donut, mysqltest.Twist, mysqltest.Mochi}[i%3]
-		repeat(func() error { return wait(sku, []string{"", "shared"}[i%2]) })
+		sku, key := skus[i%len(skus)], []string{"", "shared"}[i%2]
+		repeat(func() error {
+			_, _, err := f.JoinWaitlist(t.Context(), sku, key)
+			if code := shop.CodeOf(err); code == shop.CodeInStock || code == shop.CodeIdempotencyKeyReused {
+				return nil
+			}
+			return err
+		})
 	}
+	var deleted atomic.Bool
 	repeat(func() error {
-		_, err := f.Database.Store.ForgetWaitlist(t.Context(), time.Now().Add(7*24*time.Hour-time.Second), 10)
+		some, err := f.Database.Store.ForgetWaitlist(t.Context(), time.Now().Add(8*24*time.Hour), 10)
+		if some {
+			deleted.Store(true)
+		}
 		return err
 	})
-	for range deliveries {
-		for _, sku := range []string{donut, mysqltest.Twist, mysqltest.Mochi} {
-			p, err := f.Database.Store.Product(t.Context(), sku)
-			if err != nil {
-				t.Fatal(err)
+	for _, sku := range skus {
+		delivered.Go(func() error {
+			for i := 0; i < deliveries || !deleted.Load(); i++ {
+				for _, stock := range []int{0, 3} {
+					_, err := f.Adjust(t.Context(), shop.Adjustment{SKU: sku, To: &stock, Reason: "counted"})
+					if err != nil {
+						return err
+					}
+				}
 			}
-			change := 3
-			if p.Stock > 0 {
-				change = -p.Stock
-			}
-			_, err = f.Adjust(t.Context(), shop.Adjustment{SKU: sku, Quantity: change, Reason: "counted"})
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
+			return nil
+		})
 	}
+	err := delivered.Wait()
 	close(over)
-	if err := all.Wait(); err != nil {
+	if err = errors.Join(err, all.Wait()); err != nil {
 		t.Errorf("got %v, want every buyer to get a place or to hear that the product is in stock", err)
 	}
 	if deadlocks := f.deadlocks(t) - before; deadlocks != 0 {
 		t.Errorf("the server counted %d deadlocks, want none", deadlocks)
 	}
 	f.CheckBooks(t)
+}
+
+// A server that expects to change many rows of a table reads all of it, and locks what it reads.
+func TestDeliveriesToLongWaitlistsDoNotDeadlock(t *testing.T) {
+	f := newFixture(t, 2)
+	f.soldOut(t)
+	f.Exec(t, `UPDATE product SET automatic = FALSE`)
+	waiting := map[string]int{donut: 400, mysqltest.Twist: 4000}
+	counted := func(sku string, stock int) error {
+		_, err := f.Adjust(t.Context(), shop.Adjustment{SKU: sku, To: &stock, Reason: "counted"})
+		return err
+	}
+	before := f.deadlocks(t)
+	for range 10 {
+		f.Exec(t, `DELETE FROM waitlist`)
+		for _, sku := range []string{mysqltest.Twist, donut} {
+			if err := counted(sku, 0); err != nil {
+				t.Fatal(err)
+			}
+			f.Exec(t, `
+				INSERT INTO waitlist (entry_id, product_id, number, joined_at, expires_at)
+				SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, seq, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 DAY
+				  FROM seq_1_to_4000, product WHERE sku = ? AND seq <= ?`, sku, waiting[sku])
+		}
+		f.Exec(t, `ANALYZE TABLE waitlist`) // the server counts the rows
+		var deliveries errgroup.Group
+		for sku, n := range waiting {
+			deliveries.Go(func() error { return counted(sku, n) })
+		}
+		if err := deliveries.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		left, err := f.Waiting(t.Context())
+		if err != nil || len(left) != 0 {
+			t.Errorf("%d products have buyers who wait, %v; want that all were told", len(left), err)
+		}
+	}
+	if deadlocks := f.deadlocks(t) - before; deadlocks != 0 {
+		t.Errorf("the server counted %d deadlocks, want none", deadlocks)
+	}
 }

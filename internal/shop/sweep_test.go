@@ -35,10 +35,15 @@ func (s *brokenStore) ForgetKeys(context.Context, time.Time, int) (int, bool, er
 	return 0, false, s.fail("keys")
 }
 
+func (s *brokenStore) ForgetWaitlist(context.Context, time.Time, int) (bool, error) {
+	return false, s.fail("waitlists")
+}
+
 func TestAStepOfASweepThatFailsDoesNotStopTheOthers(t *testing.T) {
 	s := &brokenStore{}
 	_, err := shop.Open(s, nil, shop.Discard).Sweep(t.Context())
-	want := []string{"orders", "notices", "short products", "orders", "keys"} // the inspection reads orders, too
+	// The inspection reads orders, too.
+	want := []string{"orders", "notices", "short products", "orders", "keys", "waitlists"}
 	if err == nil || !slices.Equal(s.asked, want) {
 		t.Errorf("the sweep asked for %q: %v; want %q, and an error", s.asked, err, want)
 	}

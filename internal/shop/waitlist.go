@@ -11,7 +11,7 @@ import (
 const (
 	// MaxWaiting is how many buyers can wait for a product. A delivery answers them while it has
 	// the product's bins locked.
-	MaxWaiting = 10_000
+	MaxWaiting = 1000
 	// waitlistLifetime is how long a buyer waits at most.
 	waitlistLifetime = 7 * 24 * time.Hour
 )
@@ -23,7 +23,7 @@ type WaitlistState string
 const (
 	Waiting   WaitlistState = "waiting"
 	BackAgain WaitlistState = "back"    // stock came for the buyer
-	Expired   WaitlistState = "expired" // no stock came in time
+	Expired   WaitlistState = "expired" // the buyer's turn did not come in time
 )
 
 // WaitlistStates are all states.

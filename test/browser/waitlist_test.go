@@ -132,6 +132,74 @@ func TestAHiddenTabTellsByItsTitleThatItIsTheBuyersTurn(t *testing.T) {
 	}
 }
 
+// waitInLine opens the storefront with a sold-out product, and takes a place on its waitlist. The
+// page's first pause has the number 1.
+func waitInLine(t *testing.T, products shopAnswer) *crowdedShop {
+	t.Helper()
+	s := openCrowded(t, browser.Phone, products)
+	s.awaitPause(0)
+	s.setPlace(200, `"state":"waiting","place":12`)
+	s.Click(crowdedCard.wait())
+	s.AwaitText(crowdedCard.place(), text(first, "inLine", "{n}", "12"))
+	return s
+}
+
+func TestAHiddenTabDoesNotCallABuyerWhosePlaceExpired(t *testing.T) {
+	t.Parallel()
+	s := waitInLine(t, listed(0))
+	browsertest.Evaluate[bool](s.Page, fmt.Sprintf(show, false))
+	s.awaitPause(1)
+	s.setPlace(200, `"state":"expired"`)
+	browsertest.Evaluate[bool](s.Page, `(cards.get("CP-1").askedAt = -Infinity, true)`)
+	s.resume(1)
+	s.AwaitText(crowdedCard.place(), text(first, "waitExpired"))
+	if title := browsertest.Evaluate[string](s.Page, "document.title"); title != text(first, "shop") {
+		t.Errorf("the title is %q, want %q", title, text(first, "shop"))
+	}
+}
+
+// The page may know that it is the buyer's turn before a cache knows of the stock.
+func TestABuyerIsCalledWhileACacheStillSaysSoldOut(t *testing.T) {
+	t.Parallel()
+	s := waitInLine(t, listed(0))
+	s.setPlace(200, `"state":"back"`)
+	browsertest.Evaluate[bool](s.Page, `(cards.get("CP-1").askedAt = -Infinity, endPause(), true)`)
+	s.AwaitText(crowdedCard.place(), text(first, "called"))
+	s.awaitPause(1)
+	soldOut := func(at string) {
+		browsertest.Evaluate[bool](s.Page, `(() => {
+			const card = cards.get("CP-1");
+			card.update({ ...card.product, stock: 0 }, `+at+`);
+			return true;
+		})()`)
+	}
+	soldOut("Date.now() - 60000")
+	if got := s.Text(crowdedCard.place()); got != text(first, "called") {
+		t.Errorf("an older answer makes the page say %q, want %q", got, text(first, "called"))
+	}
+	soldOut("Date.now() + 60000")
+	s.AwaitText(crowdedCard.place(), text(first, "missed"))
+}
+
+func TestAPurchaseEndsAPlaceAlsoIfAQuestionIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	s := waitInLine(t, listed(0))
+	browsertest.Evaluate[bool](s.Page, `(() => {
+		const card = cards.get("CP-1");
+		window.asked = card.askForPlace("GET", "/waitlist/7");
+		card.setWaiting(null); // as a purchase does
+		card.render();
+		return true;
+	})()`)
+	browsertest.Evaluate[bool](s.Page, "asked.then(() => true)")
+	if got := s.Text(crowdedCard.place()); got != "" {
+		t.Errorf("the page says %q, want nothing", got)
+	}
+	if !browsertest.Evaluate[bool](s.Page, `localStorage.getItem("place of CP-1") === "null"`) {
+		t.Error("the browser remembers a place that the buyer has used")
+	}
+}
+
 func TestAPlaceThatCannotBeHadIsExplained(t *testing.T) {
 	t.Parallel()
 	s := openCrowded(t, browser.Desktop, listed(0))

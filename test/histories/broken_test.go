@@ -113,7 +113,7 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 			SET NEW.received = OLD.received`}},
 		{name: "a delivery that could not be booked is forgotten", rule: "were acknowledged", forgetful: true},
 		{name: "a late delivery is lost", store: func(s shop.Store) shop.Store { return losesLate{s} }},
-		{name: "a late delivery closes the order again", rule: "the status of a closed production order has changed",
+		{name: "a late delivery closes the order again", rule: "what was closed or answered has changed",
 			admin: []string{`CREATE TRIGGER broken BEFORE UPDATE ON production_order FOR EACH ROW
 			SET NEW.status = IF(OLD.status <> 'open' AND NEW.received >= NEW.quantity, 'received', NEW.status)`}},
 		{name: "a surplus has no notice", admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON notice FOR EACH ROW

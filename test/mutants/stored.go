@@ -66,7 +66,7 @@ var stored = []mutant{
 		correct: "SELECT reference, -quantity FROM movement", wrong: "SELECT reference, quantity FROM movement",
 		effect: "To take an adjustment back makes it twice.", test: "TestAnAdjustmentIsUndoneOnce"},
 	{name: "waitlist-tells-one-too-many", file: "internal/mysql/waitlist.go",
-		correct: "at.UTC(), pieces).Scan", wrong: "at.UTC(), pieces+1).Scan",
+		correct: "at.UTC(), pieces)\n\tif err", wrong: "at.UTC(), pieces+1)\n\tif err",
 		effect: "A buyer is told that a product is back when no piece is left.",
 		test:   "TestStockThatComesAnswersTheWaitlistInOrder"},
 	{name: "waitlist-last-first", file: "internal/mysql/waitlist.go",

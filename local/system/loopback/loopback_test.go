@@ -165,6 +165,7 @@ var unguarded = map[string]string{
 	"local/system/loopback/loopback.go":             "it is where the others are opened",
 	"local/mariadb/server.go":                       "it looks for a free port, and serves nothing",
 	"local/view/console/consoletest/consoletest.go": "only tests run it",
+	"local/view/otlp/otlptest/otlptest.go":          "only tests run it",
 }
 
 // A listener that another package opens would have no guard.

@@ -7,8 +7,8 @@
 -- answered_at  when stock came for the entry; null: it waits
 --
 -- Every transaction that writes entries of a product has locked the product's bins. So no entry
--- comes while stock comes, the numbers follow the order of the commits, and the locks of entries
--- cannot deadlock with those of bins.
+-- comes while stock comes, and the numbers follow the order of the commits. It changes entries by
+-- their primary key, so it locks no other product's entries, and cannot deadlock with its delivery.
 --
 -- Keys of this table are apart from those of movements.
 -- +goose NO TRANSACTION
