@@ -91,7 +91,9 @@ func toInvoke(r *http.Request, stageARN string) awsapi.Permission {
 	if stage := stageARN[strings.LastIndexByte(stageARN, '/')+1:]; stage != apigateway.DefaultStage {
 		below = strings.TrimPrefix(below, "/"+stage)
 	}
-	return awsapi.Permission{Action: "execute-api:Invoke", Resource: stageARN + "/" + r.Method + below}
+	return awsapi.Permission{
+		Action: "execute-api:Invoke", Resource: stageARN + "/" + r.Method + below, SourceIP: apigateway.SourceIP(r),
+	}
 }
 
 // authorizeURL checks that the signer of a request to a function URL may send it, and may invoke
@@ -100,7 +102,7 @@ func toInvoke(r *http.Request, stageARN string) awsapi.Permission {
 func (s *services) authorizeURL(r *http.Request, body []byte, region, functionARN string) error {
 	for _, action := range []string{"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"} {
 		if err := s.authority.AuthorizeRequest(r, body, awsapi.Scope{Service: "lambda", Region: region},
-			awsapi.Permission{Action: action, Resource: functionARN}); err != nil {
+			awsapi.Permission{Action: action, Resource: functionARN, SourceIP: apigateway.SourceIP(r)}); err != nil {
 			return err
 		}
 	}

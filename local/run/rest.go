@@ -63,8 +63,7 @@ func (s *services) authorizeAnybody(g *graph.Graph, api *graph.Resource, executi
 		return nil
 	}
 	return func(request *http.Request) error {
-		need := toInvoke(request, execution)
-		return s.authority.AuthorizeAnybody(need.Action, need.Resource)
+		return s.authority.AuthorizeAnybody(toInvoke(request, execution))
 	}
 }
 

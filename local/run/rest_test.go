@@ -89,12 +89,18 @@ func TestThePolicyOfARESTAPIDecidesAboutRequestsWithoutASignature(t *testing.T) 
 	statement := func(effect, on string) string {
 		return `{"Effect":"` + effect + `","Principal":"*","Action":"execute-api:Invoke","Resource":"` + on + `"}`
 	}
+	outside := func(network string) string {
+		return strings.TrimSuffix(statement("Deny", "*"), "}") +
+			`,"Condition":{"NotIpAddress":{"aws:SourceIp":"` + network + `"}}}`
+	}
 	const allowed = "Allow execute-api:Invoke"
 	for _, c := range []struct{ statements, missing string }{
 		{statement("Allow", "*"), ""},
 		{statement("Allow", "execute-api:/prod/GET/notes"), ""},
 		{statement("Allow", "execute-api:/prod/POST/*"), allowed + " on " + restARN + "/prod/GET/notes"},
 		{statement("Allow", "*") + "," + statement("Deny", restARN+"/prod/GET/notes"), "an explicit deny"},
+		{statement("Allow", "*") + "," + outside("192.0.2.0/24"), ""}, // the client of a test is 192.0.2.1
+		{statement("Allow", "*") + "," + outside("203.0.113.0/24"), "an explicit deny"},
 		{`{"Effect":"Allow","Principal":"*","Action":"*"}`, allowed},
 		{statement("Allow", "*") + `,{"Effect":"Deny","Principal":"*","Action":"*"}`, "an explicit deny"},
 		{`{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"*","Resource":"*"}`, allowed},

@@ -3,6 +3,7 @@ package evaluation
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -11,7 +12,8 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 type operator struct {
 	match   func(pattern, value string) bool
-	negated bool // it holds if no value matches, also if the request has no value
+	negated bool                      // it holds if no value matches, also if the request has no value
+	valid   func(pattern string) bool // nil if every pattern is valid
 }
 
 var operators = func() map[string]operator {
@@ -28,8 +30,34 @@ var operators = func() map[string]operator {
 		all[fmt.Sprintf(name, "Not")] = operator{match: match, negated: true}
 	}
 	all["Bool"] = operator{match: strings.EqualFold}
+	all["IpAddress"] = operator{match: inNetwork, valid: isNetwork}
+	all["NotIpAddress"] = operator{match: inNetwork, valid: isNetwork, negated: true}
 	return all
 }()
+
+// network returns the network of a condition on an address. An address is the network of itself
+// only.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IPAddress
+func network(pattern string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(pattern); err == nil {
+		return address.Prefix(address.BitLen())
+	}
+	return netip.ParsePrefix(pattern)
+}
+
+func isNetwork(pattern string) bool {
+	_, err := network(pattern)
+	return err == nil
+}
+
+func inNetwork(pattern, value string) bool {
+	n, err := network(pattern)
+	if err != nil {
+		return false
+	}
+	address, err := netip.ParseAddr(value)
+	return err == nil && n.Contains(address.Unmap())
+}
 
 // conditionsHold reports whether all conditions hold for a request. An unsupported condition must
 // not allow anything: it holds in a Deny, and does not hold in an Allow.
@@ -68,6 +96,11 @@ func condition(name, key string, patterns Texts, context map[string][]string) (h
 	o, ok := operators[base]
 	if !ok {
 		return false, "the condition operator " + name
+	}
+	for _, p := range patterns {
+		if o.valid != nil && !o.valid(p) {
+			return false, fmt.Sprintf("the value %q of the condition operator %s", p, name)
+		}
 	}
 	if len(values) == 0 {
 		return ifExists || o.negated, ""

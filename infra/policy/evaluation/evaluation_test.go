@@ -322,10 +322,12 @@ func TestConditions(t *testing.T) {
 func TestUnsupportedPartsAllowNothing(t *testing.T) {
 	q := ByService("sns.amazonaws.com", topic, "sqs:SendMessage", queue)
 	for _, c := range []struct{ more, want string }{
-		{`"Principal":"*","Condition":{"IpAddress":{"aws:SecureTransport":"true"}}`,
-			"the condition operator IpAddress"},
-		{`"Principal":"*","Condition":{"IpAddressIfExists":{"aws:SecureTransport":"true"}}`,
-			"the condition operator IpAddressIfExists"},
+		{`"Principal":"*","Condition":{"BinaryEquals":{"aws:SecureTransport":"true"}}`,
+			"the condition operator BinaryEquals"},
+		{`"Principal":"*","Condition":{"BinaryEqualsIfExists":{"aws:SecureTransport":"true"}}`,
+			"the condition operator BinaryEqualsIfExists"},
+		{`"Principal":"*","Condition":{"IpAddress":{"aws:SourceArn":"10.0.0.0/33"}}`,
+			`the value "10.0.0.0/33" of the condition operator IpAddress`},
 		{`"Principal":"*","Condition":{"ForAnyValue:StringEquals":{"aws:SourceArn":"` + topic + `"}}`,
 			"the condition operator ForAnyValue:StringEquals"},
 		{`"Principal":"*","Condition":{"stringequals":{"aws:SourceArn":"` + topic + `"}}`,
@@ -467,6 +469,34 @@ func TestAStatementNamesAResourceAndItsParts(t *testing.T) {
 		}
 		if got := d.Statements[0].Names("s3", bucket); got != want {
 			t.Errorf("%s names %s: got %v, want %v", statement, bucket, got, want)
+		}
+	}
+}
+
+func TestConditionsOnTheAddressOfTheCaller(t *testing.T) {
+	for _, c := range []struct {
+		networks, address string
+		inside            bool
+	}{
+		{`"203.0.113.0/24"`, "203.0.113.77", true},
+		{`"203.0.113.0/24"`, "203.0.114.77", false},
+		{`"203.0.113.77"`, "203.0.113.77", true},
+		{`"203.0.113.77"`, "203.0.113.78", false},
+		{`["10.0.0.0/8","2001:db8::/32"]`, "2001:db8:1::7", true},
+		{`["10.0.0.0/8","2001:db8::/32"]`, "2001:db9::7", false},
+		{`"2001:db8::7"`, "2001:db8:0::7", true},
+		{`"2001:db8::7"`, "2001:db8::8", false},
+		{`"127.0.0.0/8"`, "::ffff:127.0.0.1", true}, // the IPv4 address of a connection over IPv6
+		{`"0.0.0.0/0"`, "2001:db8::7", false},
+	} {
+		for operator, want := range map[string]bool{"IpAddress": c.inside, "NotIpAddress": !c.inside} {
+			statement := may("Allow", `,"Principal":"*","Condition":{"`+operator+`":{"aws:SourceIp":`+c.networks+`}}`)
+			got := Policies{Resource: parse(t, Resource, statement)}.Evaluate(
+				ByAnybody("sqs:SendMessage", queue).From(c.address))
+			if got.Allowed != want || len(got.NotUnderstood) > 0 {
+				t.Errorf("%s %s from %s: allowed %v, unsupported %q; want %v, nothing unsupported",
+					operator, c.networks, c.address, got.Allowed, got.NotUnderstood, want)
+			}
 		}
 	}
 }

@@ -68,6 +68,14 @@ func (q Request) Via(service string) Request {
 	return q
 }
 
+// From returns the request of a caller with an IP address.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceip
+func (q Request) From(sourceIP string) Request {
+	q.Context = maps.Clone(q.Context)
+	q.Context["aws:sourceip"] = []string{sourceIP}
+	return q
+}
+
 // usesKey reports whether the request is one of KMS.
 func (q Request) usesKey() bool { return strings.HasPrefix(strings.ToLower(q.Action), "kms:") }
 

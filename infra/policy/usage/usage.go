@@ -21,12 +21,22 @@ type Call struct {
 	Source  string `json:"source,omitempty"`  // ARN of the resource on whose behalf the service called
 	Via     string `json:"via,omitempty"`     // the service that called for the role: "s3.eu-west-1.amazonaws.com"
 
+	SourceIP string `json:"sourceIp,omitempty"` // of a request to an API; empty if it is not known
+
 	Action   string `json:"action"`
 	Resource string `json:"resource"` // ARN, or "*"
 }
 
 // Request returns the call as policies see it.
 func (c Call) Request() evaluation.Request {
+	q := c.fromAnywhere()
+	if c.SourceIP != "" {
+		return q.From(c.SourceIP)
+	}
+	return q
+}
+
+func (c Call) fromAnywhere() evaluation.Request {
 	switch {
 	case c.Service != "":
 		return evaluation.ByService(c.Service, c.Source, c.Action, c.Resource)
@@ -42,8 +52,8 @@ func (c Call) Request() evaluation.Request {
 
 func (c Call) compare(d Call) int {
 	return cmp.Or(cmp.Compare(c.Role, d.Role), cmp.Compare(c.Session, d.Session), cmp.Compare(c.Service, d.Service),
-		cmp.Compare(c.Source, d.Source), cmp.Compare(c.Via, d.Via), cmp.Compare(c.Action, d.Action),
-		cmp.Compare(c.Resource, d.Resource))
+		cmp.Compare(c.Source, d.Source), cmp.Compare(c.Via, d.Via),
+		cmp.Compare(c.SourceIP, d.SourceIP), cmp.Compare(c.Action, d.Action), cmp.Compare(c.Resource, d.Resource))
 }
 
 // Counts say how often each call was made.

@@ -79,7 +79,7 @@ func (a *API) contextVariables(x *exchange) map[string]string {
 		"domainPrefix":       a.cfg.APIID,
 		"extendedRequestId":  x.id,
 		"httpMethod":         x.request.Method,
-		"identity.sourceIp":  sourceIP(x.request),
+		"identity.sourceIp":  SourceIP(x.request),
 		"identity.userAgent": x.request.UserAgent(),
 		"path":               x.request.URL.Path,
 		"protocol":           x.request.Proto,

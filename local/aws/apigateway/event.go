@@ -34,7 +34,7 @@ type functionEvent struct {
 // function makes from it work. domainName is the API's name on AWS, where both are equal.
 func (a *API) event(x *exchange, routeKey string, params map[string]string, body []byte) functionEvent {
 	r, now := x.request, x.start
-	sourceIP := sourceIP(r)
+	sourceIP := SourceIP(r)
 	text, isBase64 := encodeBody(r.Header, body)
 	event := functionEvent{APIGatewayV2HTTPRequest: events.APIGatewayV2HTTPRequest{
 		Version:  "2.0",
@@ -175,7 +175,8 @@ func joinValues(values map[string][]string) map[string]string {
 	return joined
 }
 
-func sourceIP(r *http.Request) string {
+// SourceIP returns the IP address of a request's client.
+func SourceIP(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr

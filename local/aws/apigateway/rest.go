@@ -25,7 +25,7 @@ func (a *API) restEvent(x *exchange, rt route, params map[string]string, body []
 	r := x.request
 	_, resource, _ := strings.Cut(rt.Key, " ")
 	path := strings.TrimPrefix(r.URL.Path, "/"+a.cfg.Stage)
-	address := sourceIP(r)
+	address := SourceIP(r)
 	joined := headers(r, address, 0, x.span)
 	e := events.APIGatewayProxyRequest{
 		Resource: resource, Path: path, HTTPMethod: r.Method,

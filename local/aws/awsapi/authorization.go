@@ -34,6 +34,8 @@ type Permission struct {
 	// Via is the service that makes the request with the caller's permissions, such as
 	// "s3.eu-west-1.amazonaws.com". It is empty if the caller makes it.
 	Via string
+	// SourceIP is the caller's IP address, or "" if it is not known.
+	SourceIP string
 }
 
 // Authorization defines which permissions a service's operations require.

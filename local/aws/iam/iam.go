@@ -123,6 +123,7 @@ func (a *Authority) Authorize(accessKeyID string, p awsapi.Permission) error {
 		return errEnded
 	}
 	call := s.call(p.Action, p.Resource)
+	call.SourceIP = p.SourceIP
 	if call.Via = p.Via; call.Via != "" {
 		return a.decide(call, a.policies.Of(s.role, p.Resource)) // a service passes no endpoint of the VPC
 	}
@@ -141,10 +142,11 @@ func (a *Authority) AuthorizeService(service, sourceARN, action, resourceARN str
 	return a.decide(call, a.policies.Of("", resourceARN))
 }
 
-// AuthorizeAnybody decides whether somebody who has not signed a request may perform an action on a
-// resource. The error is an *AccessDenied.
-func (a *Authority) AuthorizeAnybody(action, resourceARN string) error {
-	return a.decide(usage.Call{Action: action, Resource: resourceARN}, a.policies.Of("", resourceARN))
+// AuthorizeAnybody decides whether somebody who has not signed a request has a permission. The
+// error is an *AccessDenied.
+func (a *Authority) AuthorizeAnybody(p awsapi.Permission) error {
+	call := usage.Call{SourceIP: p.SourceIP, Action: p.Action, Resource: p.Resource}
+	return a.decide(call, a.policies.Of("", p.Resource))
 }
 
 // decide evaluates the policies. The current policy of the resource replaces the declared one.
