@@ -101,6 +101,15 @@ func Read(g *graph.Graph) (*Policies, error) {
 			}
 		}
 	}
+	// An API has one policy: https://docs.aws.amazon.com/apigateway/latest/api/API_RestApi.html
+	for _, policy := range g.OfType(graph.RESTAPIPolicy) {
+		for _, api := range g.OfType(graph.RESTAPI) {
+			if api.ID != "" && api.ID == policy.String("restApiId") && api.String("policy") != "" {
+				errs = append(errs, fmt.Errorf("%s and %s both have the policy of one API, and on AWS one replaces "+
+					"the other: keep one of them (%s, %s)", name(api), name(policy), api.Source, policy.Source))
+			}
+		}
+	}
 	for _, r := range g.OfType(graph.Role) {
 		if arn := r.String("permissionsBoundary"); arn != "" {
 			p.boundary[r.String("arn")] = arn

@@ -180,3 +180,23 @@ func TestReadReturnsReadablePoliciesWithTheError(t *testing.T) {
 		t.Errorf("the topic's policy is missing: %+v", got)
 	}
 }
+
+func TestAnAPIHasOnePolicy(t *testing.T) {
+	for policy, refused := range map[string]bool{allowAll: true, "": false} {
+		api := resource(graph.RESTAPI, "notes", map[string]any{"policy": policy})
+		api.ID, api.Source = "api", "api.go:1"
+		attached := resource(graph.RESTAPIPolicy, "open", map[string]any{"restApiId": "api", "policy": allowAll})
+		attached.Source = "policy.go:2"
+		_, err := Read(fixture(api, attached))
+		if refused != (err != nil) {
+			t.Errorf("an API with the policy %q and a RestApiPolicy: got %v", policy, err)
+		}
+		for _, want := range []string{"RestApi notes and RestApiPolicy open", "api.go:1, policy.go:2"} {
+			if err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %q in it", err, want)
+			}
+		}
+	}
+}
+
+const allowAll = `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"*"}]}`
