@@ -52,7 +52,11 @@ func (s *Service) createDeclared(g *graph.Graph) error {
 		if policy := g.Find(graph.SecretPolicy, "secretArn", config.ARN); policy != nil {
 			config.Policy = policy.String("policy")
 		}
-		if version := g.Find(graph.SecretVersion, "secretId", config.ARN); version != nil {
+		version := g.Find(graph.SecretVersion, "secretId", config.ARN)
+		if version == nil { // secretId may be the ARN or the name
+			version = g.Find(graph.SecretVersion, "secretId", config.Name)
+		}
+		if version != nil {
 			if version.String("secretBinary") != "" {
 				return fmt.Errorf("secret version %s: the run keeps a declared secretString, not a secretBinary (%s)",
 					version.Name, version.Source)
