@@ -289,7 +289,8 @@ func TestDeliveriesToLongWaitlistsDoNotDeadlock(t *testing.T) {
 			}
 			f.Exec(t, `
 				INSERT INTO waitlist (entry_id, product_id, number, joined_at, expires_at)
-				SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, seq, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 DAY
+				SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, seq,
+				       UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 DAY
 				  FROM seq_1_to_4000, product WHERE sku = ? AND seq <= ?`, sku, waiting[sku])
 		}
 		f.Exec(t, `ANALYZE TABLE waitlist`) // the server counts the rows
