@@ -161,7 +161,7 @@ func TestWhoCannotWaitIsRefused(t *testing.T) {
 	check("a product in stock", mysqltest.Twist, shop.CodeInStock)
 	f.Exec(t, `INSERT INTO waitlist (entry_id, product_id, number, joined_at, expires_at)
 		SELECT UNHEX(LPAD(HEX(seq), 32, '0')), product_id, seq, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 DAY
-		  FROM seq_1_to_10000, product WHERE sku = ?`, donut)
+		  FROM seq_1_to_10000, product WHERE sku = ? AND seq <= ?`, donut, shop.MaxWaiting)
 	check("a full waitlist", donut, shop.CodeWaitlistFull)
 	f.Exec(t, `UPDATE waitlist SET expires_at = UTC_TIMESTAMP(6) WHERE number = 7`)
 	f.join(t, 1)
