@@ -33,7 +33,7 @@ type Recorder struct {
 // Open returns a recorder for the daemon of the function's environment.
 func Open() (*Recorder, error) {
 	address := os.Getenv("AWS_XRAY_DAEMON_ADDRESS")
-	daemon, err := net.Dial("udp", address)
+	daemon, err := net.Dial("udp", address) // #nosec G704 -- Lambda sets the address
 	if err != nil {
 		return nil, fmt.Errorf("opening the X-Ray daemon at AWS_XRAY_DAEMON_ADDRESS=%q: %w", address, err)
 	}
