@@ -84,7 +84,7 @@ var stored = []mutant{
 		correct: "case a.Quantity == 0:", wrong: "case a.Quantity == -1:",
 		effect: "The ledger has adjustments of nothing.", test: "TestACountSetsTheStock"},
 	{name: "import-without-its-key", file: "internal/mysql/import.go",
-		correct: "opening.key, key = key, \"\"", wrong: "key = \"\"",
+		correct: "opening.key, key = key, \"\"", wrong: "opening.key, key = \"\", key",
 		effect: "The answer to a repeated import names lines that are right.",
 		test:   "TestAnImportIsAllOrNothingAndMadeOnce"},
 	{name: "import-of-another-file", file: "internal/mysql/import.go",
