@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +21,6 @@ import (
 	"restock/local/aws/awsapi"
 	"restock/local/aws/sns"
 	"restock/local/aws/standin"
-	"restock/local/aws/traceid"
 )
 
 // Nodes draws event buses, and the functions that may send events to them.
@@ -35,7 +33,7 @@ type Rule struct {
 	Bus     string // the name or the ARN; empty is the default bus
 	Pattern sns.Pattern
 	// Send passes an event on to a target of the rule. It does not wait for a function: see
-	// [Service.Invoke].
+	// [async.Group].
 	Send func(ctx context.Context, event []byte)
 }
 
@@ -45,41 +43,16 @@ type Service struct {
 	log    *slog.Logger
 	rules  atomic.Pointer[[]Rule] // nil before Start
 
-	ctx         context.Context // of invocations of functions; Close cancels it
-	cancel      context.CancelFunc
-	mu          sync.Mutex // no invocation begins while Close waits for them
-	invocations sync.WaitGroup
+	*async.Group // the invocations of functions
 }
 
 // New returns a service without rules.
 func New(region string, log *slog.Logger) *Service {
-	s := &Service{region: region, log: log}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	return s
+	return &Service{region: region, log: log, Group: async.NewGroup()}
 }
 
 // Start sets the rules. Events that functions sent before are lost.
 func (s *Service) Start(rules []Rule) { s.rules.Store(&rules) }
-
-// Invoke begins an asynchronous invocation of a function. It is a part of the trace of a request.
-// After Close it does nothing.
-func (s *Service) Invoke(request context.Context, i async.Invocation) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ctx.Err() != nil {
-		return
-	}
-	ctx := traceid.With(s.ctx, traceid.Start(request))
-	s.invocations.Go(func() { i.Run(ctx) })
-}
-
-// Close cancels the running invocations of functions, and waits for them.
-func (s *Service) Close() {
-	s.mu.Lock()
-	s.cancel()
-	s.mu.Unlock()
-	s.invocations.Wait()
-}
 
 // API returns the service's operations for an AWS endpoint.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html

@@ -8,7 +8,6 @@ import (
 	lambdaevents "github.com/aws/aws-lambda-go/events"
 
 	"restock/local/aws/async"
-	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -39,10 +38,8 @@ func (s *Service) invoke(ctx context.Context, sub Subscription, n Notification, 
 		log.WarnContext(ctx, "message could not be delivered: there is no such function", events.MessageLost.Attr())
 		return
 	}
-	s.invocations.Go(func() {
-		async.Invocation{
-			What: "invocation by SNS", Function: f, Event: event, Log: log,
-			Done: events.MessageDelivered, Failed: events.MessageLost,
-		}.Run(traceid.With(s.ctx, traceid.Start(ctx)))
+	s.invocations.Invoke(ctx, async.Invocation{
+		What: "invocation by SNS", Function: f, Event: event, Log: log,
+		Done: events.MessageDelivered, Failed: events.MessageLost,
 	})
 }

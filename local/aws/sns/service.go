@@ -7,7 +7,6 @@
 package sns
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -56,23 +55,19 @@ type Service struct {
 
 	toldFilters sync.Map // what warnOfFilter has logged
 
-	ctx         context.Context // of invocations of functions; Close cancels it
-	cancel      context.CancelFunc
-	invocations sync.WaitGroup
+	invocations *async.Group // of functions
 }
 
-// Close cancels the running invocations of functions, and waits for them. Nobody may publish any
-// more.
-func (s *Service) Close() {
-	s.cancel()
-	s.invocations.Wait()
-}
+// Close cancels the running invocations of functions, and waits for them. A message that is
+// published later reaches no function.
+func (s *Service) Close() { s.invocations.Close() }
 
 // New returns a service without topics.
 func New(config Config, log *slog.Logger) *Service {
-	s := &Service{config: config, log: log, topics: map[string]*Topic{}, orphans: map[string]Subscription{}}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	return s
+	return &Service{
+		config: config, log: log, topics: map[string]*Topic{}, orphans: map[string]Subscription{},
+		invocations: async.NewGroup(),
+	}
 }
 
 // TopicConfig holds a topic's attributes.
