@@ -55,28 +55,19 @@ func importKeyReused() error {
 // takes "Café" and "CAFE" for equal, see migration 00008.
 func (s *Store) NameKeys(ctx context.Context, names []string) (map[string]string, error) {
 	const doing = "comparing names"
-	list, err := json.Marshal(names)
+	text, err := json.Marshal(names)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	rows, err := s.db.QueryContext(ctx, `
+	byPosition, err := mapOf[int, string](ctx, s.db, doing, `
 		SELECT n.at, WEIGHT_STRING(n.name COLLATE utf8mb4_unicode_520_ci)
-		  FROM JSON_TABLE(?, '$[*]' COLUMNS (at FOR ORDINALITY, name LONGTEXT PATH '$')) n`, string(list))
+		  FROM JSON_TABLE(?, '$[*]' COLUMNS (at FOR ORDINALITY, name LONGTEXT PATH '$')) n`, string(text))
 	if err != nil {
-		return nil, failed(doing, err)
+		return nil, err
 	}
-	defer rows.Close()
 	keys := map[string]string{}
-	for rows.Next() {
-		var at int
-		var key string
-		if err := rows.Scan(&at, &key); err != nil {
-			return nil, failed(doing, err)
-		}
+	for at, key := range byPosition { // from 1
 		keys[names[at-1]] = key
-	}
-	if err := rows.Err(); err != nil {
-		return nil, failed(doing, err)
 	}
 	return keys, nil
 }

@@ -24,6 +24,23 @@ func list[T any](
 	return all, nil
 }
 
+// mapOf runs a query whose rows are keys and values.
+func mapOf[K comparable, V any](
+	ctx context.Context, db *sql.DB, doing, query string, args ...any,
+) (map[K]V, error) {
+	all := map[K]V{}
+	_, err := list(ctx, db, doing, func(scan func(...any) error) (key K, err error) {
+		var value V
+		err = scan(&key, &value)
+		all[key] = value
+		return key, err
+	}, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
 // rowsOf is list for a connection or a pool, and returns the server's errors as they are.
 func rowsOf[T any](
 	ctx context.Context, db interface {

@@ -165,18 +165,8 @@ func (s *Store) WaitlistEntry(ctx context.Context, id uuid.UUID, at time.Time) (
 
 // Waiting counts the entries that wait at a time, by product.
 func (s *Store) Waiting(ctx context.Context, at time.Time) (map[uuid.UUID]int, error) {
-	type count struct {
-		product uuid.UUID
-		n       int
-	}
-	counts, err := list(ctx, s.db, "counting the waitlists", func(scan func(...any) error) (c count, err error) {
-		return c, scan(&c.product, &c.n)
-	}, `SELECT w.product_id, COUNT(*) FROM waitlist w WHERE `+isWaiting+` GROUP BY w.product_id`, at.UTC())
-	waiting := map[uuid.UUID]int{}
-	for _, c := range counts {
-		waiting[c.product] = c.n
-	}
-	return waiting, err
+	return mapOf[uuid.UUID, int](ctx, s.db, "counting the waitlists",
+		`SELECT w.product_id, COUNT(*) FROM waitlist w WHERE `+isWaiting+` GROUP BY w.product_id`, at.UTC())
 }
 
 // ForgetWaitlist deletes old entries of one product.
