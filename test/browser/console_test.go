@@ -96,7 +96,7 @@ func TestConsole(t *testing.T) {
 	// The order matters: the dead letter comes last, because it leaves the factory broken for a
 	// while.
 	t.Run("shows the journey of a purchase to the goods receipt", func(t *testing.T) {
-		sku := s.sell(t, product{stock: 1})
+		sku := s.sell(t, product{stock: 1, automatic: true})
 		page := browsertest.Open(t, screen, s.Endpoints().Console)
 		page.AwaitText("#connection", "Live")
 		if status := s.buy(t, sku); status != http.StatusOK {
@@ -159,14 +159,14 @@ func TestConsole(t *testing.T) {
 	})
 
 	t.Run("sends buyers to the shop", func(t *testing.T) {
-		sku := s.sell(t, product{stock: 5, manual: true})
+		sku := s.sell(t, product{stock: 5})
 		page := browsertest.Open(t, screen, s.Endpoints().Console)
 		sendBuyers(page, sku, 10)
 		page.AwaitText("#rush-status", "10 buyers came: 5 bought, 5 were refused")
 	})
 
 	t.Run("says that buyers wait for each other", func(t *testing.T) {
-		sku := s.sell(t, product{stock: 5, manual: true})
+		sku := s.sell(t, product{stock: 5})
 		s.execute(t, `UPDATE product SET waited_at = UTC_TIMESTAMP(6) WHERE sku = ?`, sku)
 		page := browsertest.Open(t, screen, s.Endpoints().Console)
 		page.AwaitText("#stock .bins", "it has 1 bin. More bins may help: shop set "+sku+" --bins 8")
@@ -180,7 +180,7 @@ func TestConsole(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		sku := s.sell(t, product{stock: 1})
+		sku := s.sell(t, product{stock: 1, automatic: true})
 		// The message must not expire on a busy machine.
 		s.execute(t, `UPDATE product SET lead_time = 86400 WHERE sku = ?`, sku)
 		page := browsertest.Open(t, screen, s.Endpoints().Console)

@@ -95,7 +95,7 @@ func TestConsoleStaysResponsiveInARush(t *testing.T) {
 	release := func() { once.Do(func() { close(responded) }) }
 	t.Cleanup(release) // before the servers are closed: they wait for all answers
 
-	sku := openShop(t).sell(t, product{stock: 50, manual: true})
+	sku := openShop(t).sell(t, product{stock: 50})
 	page := browsertest.Open(t, screen, m.url)
 	sendBuyers(page, sku, buyers)
 	page.AwaitText("#rush-result", "1,000 of 5,000")
@@ -138,7 +138,7 @@ func TestConsoleSaysWhyBuyersAreThrottled(t *testing.T) {
 			"route", "POST /checkout", "status", http.StatusServiceUnavailable, "request_id", id, "throttled", busy)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
-	sku := openShop(t).sell(t, product{stock: 1, manual: true})
+	sku := openShop(t).sell(t, product{stock: 1})
 	page := browsertest.Open(t, screen, m.url)
 	sendBuyers(page, sku, 3)
 	page.AwaitText("#rush-status", "3 buyers came: 0 bought, 0 were refused, 3 were turned away, 0 failed.")

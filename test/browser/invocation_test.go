@@ -15,7 +15,7 @@ const functionDetails = "/#node=function:"
 func TestConsoleInvokesAFunction(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	sku := s.sell(t, product{stock: 2, manual: true})
+	sku := s.sell(t, product{stock: 2})
 	page := browsertest.Open(t, screen, s.Endpoints().Console+functionDetails+"sales-api")
 	page.Await(`document.querySelectorAll("#invoke-example option").length > 3`)
 	page.CheckAccessibility()
@@ -60,7 +60,7 @@ func journeyOf(text string) string {
 func TestConsoleOpensTheBodiesOfMessagesAndTheInvocationsOfAJourney(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	sku := s.sell(t, product{stock: 1})
+	sku := s.sell(t, product{stock: 1, automatic: true})
 	page := browsertest.Open(t, screen, s.Endpoints().Console)
 	page.AwaitText("#connection", "Live")
 	if status := s.buy(t, sku); status != http.StatusOK {
@@ -94,7 +94,7 @@ func TestConsoleOpensTheBodiesOfMessagesAndTheInvocationsOfAJourney(t *testing.T
 func TestConsoleKeepsTheSearchInItsAddress(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	sku, other := s.sell(t, product{stock: 1, manual: true}), s.sell(t, product{stock: 1, manual: true})
+	sku, other := s.sell(t, product{stock: 1}), s.sell(t, product{stock: 1})
 	for _, bought := range []string{other, sku} {
 		if status := s.buy(t, bought); status != http.StatusOK {
 			t.Fatalf("buying the last piece: got status %d, want 200", status)

@@ -114,14 +114,14 @@ func stockText(l web.Language, stock int) string { return text(l, "stock", "{n}"
 type product struct {
 	stock      int
 	maxPerSale int  // 0 means no limit
-	manual     bool // the shop does not order it automatically
+	automatic  bool // the shop orders 10 when it is sold out, and a second later the factory delivers
 }
 
 // leadTime is longer than the tests take on any machine, so that no order is overdue because a test
 // is slow.
 const leadTime = 24 * time.Hour
 
-// sell creates a product for one test and returns its SKU. When it is sold out, the shop orders 10.
+// sell creates a product for one test and returns its SKU.
 // It does so in one transaction: a sweep in between would find a product without stock, and order.
 func (s *shop) sell(tb testing.TB, p product) (sku string) {
 	tb.Helper()
@@ -136,7 +136,7 @@ func (s *shop) sell(tb testing.TB, p product) (sku string) {
 			reorder_point, order_up_to, lot_size, lead_time, automatic, max_per_sale)
 		SELECT UNHEX(REPLACE(UUID(), '-', '')), ?, ?, 1500, factory_id, 0, 10, 10, ?, ?, ?
 		FROM factory WHERE identifier = 'FF-500293'`,
-		sku, nameOf(sku), int(leadTime.Seconds()), !p.manual, p.maxPerSale)
+		sku, nameOf(sku), int(leadTime.Seconds()), p.automatic, p.maxPerSale)
 	execute(tb, tx, `INSERT INTO bin (product_id, bin) SELECT product_id, 0 FROM product WHERE sku = ?`, sku)
 	execute(tb, tx, `
 		CALL move((SELECT product_id FROM product WHERE sku = ?), 0, ?, 'opening', NULL, NULL, NULL, NULL,

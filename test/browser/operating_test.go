@@ -179,7 +179,7 @@ func TestConsoleShowsWhatAFunctionMayDo(t *testing.T) {
 func TestConsoleSaysWhichRequestSoldTheLastPiece(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	sku := s.sell(t, product{stock: 2, manual: true})
+	sku := s.sell(t, product{stock: 2})
 	page := browsertest.Open(t, screen, s.Endpoints().Console)
 	page.AwaitText("#connection", "Live")
 	for range 2 {

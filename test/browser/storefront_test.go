@@ -87,7 +87,7 @@ func TestRefusalIsShownAsText(t *testing.T) {
 	for _, l := range languages {
 		t.Run(l.Tag, func(t *testing.T) {
 			t.Parallel()
-			sku := s.sell(t, product{stock: 1, manual: true})
+			sku := s.sell(t, product{stock: 1})
 			page, card := s.visit(t, browser.Phone.In(l.Tag), sku)
 			page.Expect("POST /checkout: answered with 409")
 			freeze(page) // it shows a stock of 1
@@ -114,7 +114,7 @@ const noteTexts = `(() => {
 func TestArrivalIsSeenWithoutAReload(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	sku := s.sell(t, product{stock: 1})
+	sku := s.sell(t, product{stock: 1, automatic: true})
 	page, card := s.visit(t, browser.Desktop, sku)
 	browsertest.Evaluate[bool](page, "window.loadedOnce = true")
 	// Some texts are visible only for a moment. On a busy machine, a wait for them could come too
@@ -171,7 +171,7 @@ func TestExpectedArrivalIsShown(t *testing.T) {
 		for _, l := range languages {
 			t.Run(name+", "+l.Tag, func(t *testing.T) {
 				t.Parallel()
-				sku := s.sell(t, product{manual: true})
+				sku := s.sell(t, product{})
 				if test.ordered {
 					s.order(t, sku, test.asked)
 				}
@@ -455,7 +455,7 @@ func TestStorefrontHasAStrictPolicy(t *testing.T) {
 
 func TestStorefrontIsAccessible(t *testing.T) {
 	s := openShop(t)
-	ordered := s.sell(t, product{manual: true})
+	ordered := s.sell(t, product{})
 	s.order(t, ordered, 0)
 	// A check takes seconds, so the test checks each language, colour scheme and size once.
 	for name, visitor := range map[string]browser.Visitor{
@@ -464,7 +464,7 @@ func TestStorefrontIsAccessible(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			gone := s.sell(t, product{stock: 1, manual: true})
+			gone := s.sell(t, product{stock: 1})
 			page, refused := s.visit(t, visitor, gone)
 			freeze(page)
 			s.count(t, gone, 0)

@@ -42,7 +42,7 @@ func TestABuyerWaitsForASoldOutProductAndComesBack(t *testing.T) {
 				l = last
 			}
 			visitor.Width = min(visitor.Width, 390)
-			sku := s.sell(t, product{manual: true})
+			sku := s.sell(t, product{})
 			other, card := s.visit(t, visitor, sku)
 			other.Click(card.wait())
 			other.AwaitText(card.place(), text(l, "inLine", "{n}", "1"))
