@@ -38,7 +38,9 @@ test: mariadb chromium delve lint ## run lint and every test
 check: lint ## run lint and the tests that need neither database nor browser: a minute
 	$(GOTEST) -short ./...
 
-# CI runs this instead of test and race, which would run half of the tests twice.
+# CI runs this instead of test and race, which would run half of the tests twice. It runs more random histories than
+# make test, whose number is in test/histories/history_test.go.
+verify: export RESTOCK_TEST_HISTORIES = 1000
 verify: mariadb chromium delve lint ## run lint and every test once, those of make race under the race detector
 	$(GOTEST) -race $(CONCURRENT)
 	$(GOTEST) $$(go list ./... | grep -vxF "$$(go list $(CONCURRENT))")

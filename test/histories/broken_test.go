@@ -158,49 +158,70 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 			for _, e := range c.edits {
 				d.EditProcedure(t, e[0], e[1], e[2])
 			}
-			d.rulesOnly = true // else it depends on the histories whether a trace or a rule is broken first
-			histories, broken := d.firstBroken(t)
+			if slices.Contains(traced, c.name) {
+				d.goesOn = true
+			} else {
+				d.rulesOnly = true // else it depends on the histories whether a trace or a rule is broken first
+			}
+			broken, refused := d.search(t)
 			switch {
-			case broken == nil:
-				t.Errorf("%d histories have not found the bug", histories)
-			case !regexp.MustCompile(c.rule).MatchString(broken.Error()):
+			case broken.err == nil:
+				t.Errorf("%d histories have not found the bug", searchLimit)
+			case !regexp.MustCompile(c.rule).MatchString(broken.err.Error()):
 				t.Errorf("want the rule %s", c.rule)
 			}
-			t.Logf("history %d: %v", histories, broken)
-			if !slices.Contains(traced, c.name) {
+			t.Logf("history %d: %v", broken.history, broken.err)
+			if d.rulesOnly {
 				return
 			}
-			d.rulesOnly, d.traceOnly = false, true
-			histories, broken = d.firstBroken(t)
-			if broken == nil || !strings.Contains(broken.Error(), "the model does not allow") {
-				t.Errorf("traces of %d histories: got %v, want that the model does not allow a step", histories, broken)
+			if refused.err == nil || !strings.Contains(refused.err.Error(), "the model does not allow") {
+				t.Errorf("traces of %d histories: got %v, want that the model does not allow a step", searchLimit,
+					refused.err)
 			}
-			t.Logf("trace %d: %v", histories, broken)
+			t.Logf("trace %d: %v", refused.history, refused.err)
 		})
 	}
 }
 
-// firstBroken runs histories until one breaks a rule. It returns their number and the broken rule.
-func (d *database) firstBroken(t *testing.T) (histories int, broken error) {
+// searchLimit is the largest number of histories of a search. All bugs are found in far fewer.
+const searchLimit = 1000
+
+// A finding is the first error of its kind in a search, and the number of its history.
+type finding struct {
+	history int
+	err     error
+}
+
+// search runs histories until one breaks a rule, and one has a trace that the model does not allow,
+// if the database judges traces.
+func (d *database) search(t *testing.T) (broken, refused finding) {
 	t.Helper()
-	const limit = 1000 // all bugs are found in far fewer
-	for histories < limit && broken == nil {
+	histories := 0
+	found := func() bool { return broken.err != nil && (d.rulesOnly || refused.err != nil) }
+	for histories < searchLimit && !found() {
 		done := make(chan struct{})
 		go func() { // rapid ends the goroutine of a test that fails
 			defer close(done)
 			rapid.Check(quiet{t}, func(rt *rapid.T) {
-				if broken != nil {
-					return // found: do not shrink the history
+				if found() {
+					return // do not shrink the history
 				}
 				histories++
-				if broken = d.run(t.Context(), rt); broken != nil {
-					rt.Fatal(broken)
+				b, r := d.run(t.Context(), rt)
+				if broken.err == nil {
+					broken = finding{histories, b}
+				}
+				if refused.err == nil {
+					refused = finding{histories, r}
+				}
+				if found() {
+					rt.Fatal(b, r)
 				}
 			})
 		}()
 		<-done
 	}
-	return histories, broken
+	return broken, refused
 }
 
 // quiet is a test whose failure is expected: it does not report it. rapid refuses a test that has

@@ -1,6 +1,7 @@
 package histories
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -25,9 +26,14 @@ import (
 // workers is the number of histories that run in parallel, each on its own database.
 var workers = max(2, runtime.GOMAXPROCS(0))
 
+// historiesVariable is the environment variable with the number of histories, if the flag
+// -rapid.checks does not set it. make verify sets it.
+const historiesVariable = "RESTOCK_TEST_HISTORIES"
+
 // defaults are the values of rapid's flags that the command line does not set.
 var defaults = map[string]string{
-	"rapid.checks": "1000", "rapid.steps": "15", "rapid.nofailfile": "true", "rapid.shrinktime": "20s",
+	"rapid.checks": cmp.Or(os.Getenv(historiesVariable), "300"), "rapid.steps": "15",
+	"rapid.nofailfile": "true", "rapid.shrinktime": "20s",
 }
 
 func TestMain(m *testing.M) {
@@ -39,7 +45,7 @@ func TestMain(m *testing.M) {
 			continue
 		}
 		if err := flag.Set(name, value); err != nil {
-			fmt.Fprintln(os.Stderr, err)
+			fmt.Fprintf(os.Stderr, "setting -%s to %q: %v\n", name, value, err)
 			os.Exit(2)
 		}
 	}
@@ -57,8 +63,8 @@ func TestHistories(t *testing.T) {
 			t.Parallel()
 			d := newDatabase(t)
 			rapid.Check(anyWorker{t}, func(rt *rapid.T) {
-				if err := d.run(t.Context(), rt); err != nil {
-					rt.Fatal(err)
+				if broken, refused := d.run(t.Context(), rt); broken != nil || refused != nil {
+					rt.Fatal(cmp.Or(broken, refused))
 				}
 			})
 			t.Logf("replayed %d traces of products in the model; it has no room for %d more", d.replayed, d.tooWide)
@@ -99,20 +105,21 @@ func TestAFailurePrintsACommandThatReplaysItOnAnyMachine(t *testing.T) {
 	}
 }
 
-// run runs one history. It returns an error that names the broken rules.
-func (d *database) run(ctx context.Context, rt *rapid.T) (broken error) {
+// run runs one history. The first error names the broken rules, the second one the step that the
+// model does not allow. A broken rule ends the history, unless the database goes on.
+func (d *database) run(ctx context.Context, rt *rapid.T) (broken, refused error) {
 	w, err := d.begin(ctx, drawSupplies(rt)...)
 	if err != nil {
-		return err
+		return err, nil
 	}
 	rt.Repeat(w.actions(ctx, &broken))
-	if broken == nil {
-		broken = w.end(ctx)
+	if broken == nil || d.goesOn {
+		broken = cmp.Or(broken, w.end(ctx))
 	}
-	if broken == nil && !d.rulesOnly || d.traceOnly {
-		broken = w.replay()
+	if broken == nil && !d.rulesOnly || d.goesOn {
+		refused = w.replay()
 	}
-	return broken
+	return broken, refused
 }
 
 // skus are the products of the histories.
@@ -141,8 +148,8 @@ func drawBins(rt *rapid.T) int {
 	return rapid.OneOf(rapid.Just(1), rapid.IntRange(2, 4), rapid.IntRange(2, 32)).Draw(rt, "bins")
 }
 
-// actions returns the actions of a history. The first error of an action is stored in broken; later
-// actions do nothing.
+// actions returns the actions of a history. The first error of an action is stored in broken. Later
+// actions do nothing, unless the database goes on.
 func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rapid.T) {
 	// rapid prefers actions whose names sort first.
 	actions := map[string]func(context.Context, *rapid.T) error{
@@ -169,15 +176,14 @@ func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rap
 	repeated := map[string]func(*rapid.T){}
 	for _, name := range slices.Sorted(maps.Keys(actions)) {
 		repeated[name] = func(rt *rapid.T) {
-			if *broken == nil {
-				*broken = actions[name](ctx, rt)
+			if *broken != nil && !w.goesOn {
+				return
 			}
-			if *broken == nil {
-				*broken = errors.Join(w.closed.Check(ctx, w.Admin), w.checkWaitlists(ctx), w.observe(ctx))
+			err := actions[name](ctx, rt)
+			if err == nil {
+				err = errors.Join(w.closed.Check(ctx, w.Admin), w.checkWaitlists(ctx), w.observe(ctx))
 			}
-			if w.traceOnly {
-				*broken = nil
-			}
+			*broken = cmp.Or(*broken, err)
 		}
 	}
 	return repeated
