@@ -25,8 +25,8 @@ type database struct {
 	breakage func(shop.Store) shop.Store
 	// forgetful is another bug: a delivery that could not be booked leaves its queue.
 	forgetful bool
-	// rulesOnly means that the trace of a history is not judged, goesOn that it is judged also after
-	// a broken rule.
+	// rulesOnly means that the trace of a history is not judged, goesOn that it is judged even
+	// after a broken rule.
 	rulesOnly, goesOn bool
 	// pictures is the folder for pictures of calls that no order explains. Empty: the folder for
 	// temporary files, where they stay.
