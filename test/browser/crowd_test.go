@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"restock/internal/web"
 	"restock/lambdas/sales-api/storefront"
 	"restock/test/browser"
 	"restock/test/browser/browsertest"
@@ -161,7 +162,7 @@ func TestABuyerWhoIsThrottledBuysWithTheSameKey(t *testing.T) {
 				s.CheckAccessibility()
 				s.resume(1 + pause)
 			}
-			s.AwaitText(crowdedCard.result(), "sold")
+			s.AwaitText(crowdedCard.result(), web.Bought.WithStock(l, 4))
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if len(s.keys) != 4 || s.keys[0] == "" || len(slices.Compact(s.keys)) != 1 {
@@ -186,7 +187,7 @@ func TestAPurchaseThatNeverGetsThroughCanBePressedAgain(t *testing.T) {
 	s.AwaitText(crowdedCard.result(), text(first, "stillBusy"))
 	s.set(inStock(5), soldAnswer(4))
 	s.Click(crowdedCard.buy())
-	s.AwaitText(crowdedCard.result(), "sold")
+	s.AwaitText(crowdedCard.result(), web.Bought.WithStock(first, 4))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.keys) != most+1 || s.keys[0] == "" || len(slices.Compact(s.keys)) != 1 {
@@ -308,5 +309,43 @@ func TestRetryAfterIsReadAsADurationAndAsADate(t *testing.T) {
 		if got := browsertest.Evaluate[float64](s.Page, call); strings.TrimSpace(fmt.Sprint(got)) != want {
 			t.Errorf("%s: got %v, want %s", call, got, want)
 		}
+	}
+}
+
+func TestAResultFollowsTheLanguage(t *testing.T) {
+	t.Parallel()
+	if len(languages) == 1 {
+		t.Skip("the shop has one language: there is no choice")
+	}
+	s := openCrowded(t, browser.Phone, inStock(5))
+	s.awaitPause(0)
+	choose := func(l web.Language) { s.Click("[data-language=" + l.Tag + "]") }
+	sold := soldAnswer(4)
+	sold.body = strings.Replace(sold.body, "{", `{"sale_id":"7",`, 1)
+	refused := shopAnswer{status: 409, body: `{"message":"refused","code":"out_of_stock","stock":0}`}
+	unknown := shopAnswer{status: 422, body: `{"message":"refused","code":"of_a_later_version"}`}
+	s.set(inStock(5), throttled, sold, unknown, refused)
+	for _, status := range []int{429, 422, 409} {
+		s.Expect(fmt.Sprintf("POST /checkout: answered with %d", status))
+	}
+
+	s.Click(crowdedCard.buy())
+	s.awaitPause(1)
+	s.AwaitText(crowdedCard.result(), text(first, "manyBuyers"))
+	choose(last) // in the middle of a purchase
+	s.AwaitText(crowdedCard.result(), text(last, "manyBuyers"))
+	s.resume(1)
+	for _, l := range []web.Language{last, first} {
+		choose(l)
+		s.AwaitText(crowdedCard.result(), web.Bought.WithStock(l, 4)+" "+text(l, "seeOrder"))
+	}
+	s.Await(crowdedCard.idle())
+	s.Click(crowdedCard.buy())
+	s.AwaitText(crowdedCard.result(), "refused") // the page has no text for the code
+	s.Await(crowdedCard.idle())
+	s.Click(crowdedCard.buy())
+	for _, l := range []web.Language{first, last} {
+		choose(l)
+		s.AwaitText(crowdedCard.result(), web.NotBought.WithStock(l, 0))
 	}
 }

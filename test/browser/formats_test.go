@@ -32,6 +32,10 @@ func TestStorefrontNamesTheDateUnlessItIsToday(t *testing.T) {
 	t.Parallel()
 	opened := openStorefront(t, `{"products":[]}`)
 	opened.AwaitText("#empty", text(english(), "empty"))
+	const automatic = `soldOutNote({ automatic: true })`
+	if got, want := browsertest.Evaluate[string](opened, automatic), text(english(), "soldOutNote"); got != want {
+		t.Errorf("an automatic product that is not on order yet: got %q, want %q", got, want)
+	}
 
 	const now = "2026-11-28T14:30:00Z" // 23:30 of Saturday, 28 November in Seoul
 	for _, c := range []struct{ language, zone, expected, key, date, time string }{
@@ -47,7 +51,7 @@ func TestStorefrontNamesTheDateUnlessItIsToday(t *testing.T) {
 		{"ko", "Asia/Seoul", now, "lateNote", "", ""},
 		{"en", "Asia/Seoul", "2026-11-28T14:29:59.999Z", "lateNote", "", ""},
 		{"ko", "Asia/Seoul", "2026-11-25T14:30:00Z", "lateNote", "", ""},
-		{"en", "Asia/Seoul", "", "soldOutNote", "", ""},
+		{"en", "Asia/Seoul", "", "noDeliveryNote", "", ""},
 	} {
 		of := slices.IndexFunc(languages, func(l web.Language) bool { return l.Tag == c.language })
 		if of < 0 {
@@ -55,7 +59,8 @@ func TestStorefrontNamesTheDateUnlessItIsToday(t *testing.T) {
 		}
 		want := text(languages[of], c.key, "{date}", c.date, "{time}", c.time)
 		// Chromium writes a narrow no-break space before AM and PM.
-		expression := fmt.Sprintf(`(language = %q, soldOutNote(%q, new Date(%q), %q).replaceAll("\u202f", " "))`,
+		expression := fmt.Sprintf(`(language = %q,
+			soldOutNote({ expected_at: %q }, new Date(%q), %q).replaceAll("\u202f", " "))`,
 			c.language, c.expected, now, c.zone)
 		if got := browsertest.Evaluate[string](opened, expression); got != want {
 			t.Errorf("%s, %s, expected at %s: got %q, want %q", c.language, c.zone, c.expected, got, want)

@@ -13,6 +13,10 @@ import (
 // fact returns the selector of a line of the page of an order.
 func fact(name string) string { return fmt.Sprintf("[data-fact=%s]", name) }
 
+// zone is a JavaScript expression: the visitor's time zone as the page's language names it.
+const zone = `new Intl.DateTimeFormat(language, { timeZoneName: "short" }).formatToParts()
+	.find(({ type }) => type === "timeZoneName").value`
+
 // buyAndLook buys two pieces of a product, and follows the link to the page of the order.
 func (s *shop) buyAndLook(t *testing.T, v browser.Visitor, l web.Language) (page *browsertest.Page, sku string) {
 	t.Helper()
@@ -38,6 +42,7 @@ func TestABuyerComesBackToAnOrder(t *testing.T) {
 				page.AwaitText(fact("name"), nameOf(sku))
 				page.AwaitText(fact("total"), money(page, 3000))
 				page.AwaitText(fact("unitPrice"), money(page, 1500))
+				page.AwaitText(fact("orderedAt"), browsertest.Evaluate[string](page, zone))
 				if got := page.Text(fact("quantity")); got != "2" {
 					t.Errorf("the order is of %s pieces, want 2", got)
 				}
@@ -45,8 +50,8 @@ func TestABuyerComesBackToAnOrder(t *testing.T) {
 				if want := text(l, "order") + " · " + text(l, "shop"); title != want {
 					t.Errorf("the title is %q, want %q", title, want)
 				}
-				if page.Count("#shelf:not([hidden])") != 0 {
-					t.Error("the page of an order also shows the products")
+				if page.Count("#shelf:not([hidden]), footer:not([hidden])") != 0 {
+					t.Error("the page of an order also shows the products, or the text about them")
 				}
 			}
 			check(page)

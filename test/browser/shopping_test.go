@@ -119,7 +119,7 @@ func TestALostAnswerAboutTheLastPiecesCanBeRepeated(t *testing.T) {
 	s.AwaitText(card.stock(), text(first, "soldOut"))
 	s.AwaitText(card.buy(), money(s.Page, 2000))
 	s.Click(card.buy())
-	s.AwaitText(card.result(), "sold")
+	s.AwaitText(card.result(), web.Bought.WithStock(first, 0))
 	s.AwaitText(card.buy(), text(first, "soldOut"))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -258,5 +258,22 @@ func TestAProductHasItsNameInTheLanguageOfTheReader(t *testing.T) {
 		if got := browsertest.Evaluate[string](page, fmt.Sprintf(other, l.Tag)); (got == "Twist") != (l.Tag == "en") {
 			t.Errorf("a reader of %s sees %q", l.Tag, got)
 		}
+	}
+}
+
+func TestTheFirstRowCanBeBoughtWithoutScrolling(t *testing.T) {
+	t.Parallel()
+	for _, l := range languages {
+		t.Run(l.Tag, func(t *testing.T) {
+			t.Parallel()
+			laptop := browser.Visitor{Languages: l.Tag, Width: 1440, Height: 900}
+			s := openCrowded(t, laptop, listed(append(make([]int, 12), 5)...)) // there is a search field
+			s.awaitPause(0)
+			const bottom = `Math.max(...[...document.querySelectorAll(".buy")].slice(0, 3).map(
+				(button) => button.getBoundingClientRect().bottom))`
+			if got := browsertest.Evaluate[float64](s.Page, bottom); got > 900 {
+				t.Errorf("the buttons of the first row end %.0f px below the top of a window of 900 px", got)
+			}
+		})
 	}
 }

@@ -166,7 +166,7 @@ func TestExpectedArrivalIsShown(t *testing.T) {
 	}{
 		"in time":     {true, 0, []string{"expectedNote", "expectedOnNote"}},
 		"late":        {true, leadTime + time.Hour, []string{"lateNote"}},
-		"not ordered": {false, 0, []string{"soldOutNote"}},
+		"not ordered": {false, 0, []string{"noDeliveryNote"}},
 	} {
 		for _, l := range languages {
 			t.Run(name+", "+l.Tag, func(t *testing.T) {
@@ -377,6 +377,7 @@ func TestChosenLanguageIsRemembered(t *testing.T) {
 	page.AwaitText(card.result(), web.Bought.WithStock(first, 4))
 	page.Click("[data-language=" + last.Tag + "]")
 	page.AwaitText(card.stock(), stockText(last, 4))
+	page.AwaitText(card.result(), web.Bought.WithStock(last, 4)+" "+text(last, "seeOrder"))
 	if got := page.Text("[aria-pressed=true]"); got != last.Name {
 		t.Errorf("the pressed button is %q, want %s", got, last.Name)
 	}

@@ -59,7 +59,7 @@ func NewAPI(s seller, log *slog.Logger) (http.Handler, error) {
 func newProduct(p shop.Product) buyer.Product {
 	return buyer.Product{
 		ID: p.ID, SKU: p.SKU, Name: p.Name, Names: p.Names, Price: p.Price, Currency: shop.Currency,
-		Stock: p.Stock, MaxPerSale: p.MaxPerSale, ExpectedAt: p.ExpectedAt,
+		Stock: p.Stock, MaxPerSale: p.MaxPerSale, ExpectedAt: p.ExpectedAt, Automatic: p.Policy.Automatic,
 	}
 }
 

@@ -59,8 +59,9 @@ func TestRoutesAnswerExistingClients(t *testing.T) {
 		{webtest.Request{Method: "GET", Path: "/openapi.json"}, 200, `"openapi": "3.0.3"`},
 		{webtest.Request{Method: "GET", Path: "/product/donut"}, 200,
 			`"sku":"CP-502101","name":"부산도너츠","names":{"en":"Busan doughnut"},"price":19900,"currency":"` +
-				shop.Currency + `","stock":3}`},
+				shop.Currency + `","stock":3,"automatic":true}`},
 		{webtest.Request{Method: "GET", Path: "/products/CP-502101"}, 200, `"name":"부산도너츠"`},
+		{webtest.Request{Method: "GET", Path: "/products/CP-502103"}, 200, `"automatic":false`},
 		{webtest.Request{Method: "GET", Path: "/products"}, 200,
 			`{"products":[{"product_id":"0188d6a8-f000-7000-8000-00000000cb01","sku":"CP-502101"`},
 		{webtest.Request{Method: "GET", Path: "/products/CP-000000"}, 404,

@@ -49,15 +49,16 @@ func serve(w http.ResponseWriter, r *http.Request) {
 // the first language, for readers without JavaScript.
 func fill(page string, languages []web.Language) string {
 	type script struct {
-		Name       string            `json:"name"`
-		Script     string            `json:"script"`
-		Page       map[string]string `json:"page"`
-		Currencies map[string]string `json:"currencies,omitempty"`
+		Name       string                 `json:"name"`
+		Script     string                 `json:"script"`
+		Page       map[string]string      `json:"page"`
+		Answers    map[web.Message]string `json:"answers"`
+		Currencies map[string]string      `json:"currencies,omitempty"`
 	}
 	var scripts, buttons, labels, noscript []string
 	for i, l := range languages {
 		// json.Marshal escapes <, so a text cannot end the script.
-		text, err := json.Marshal(script{l.Name, l.Script, l.Page, l.Currencies})
+		text, err := json.Marshal(script{l.Name, l.Script, l.Page, l.Answers, l.Currencies})
 		if err != nil {
 			panic(err)
 		}

@@ -71,8 +71,8 @@ func TestPageHasNothingThatThePolicyBlocks(t *testing.T) {
 func TestEveryLanguageHasEveryTextOfThePage(t *testing.T) {
 	uses := map[string]bool{"languages": true, "noscript": true}
 	text := regexp.MustCompile(`data-(?:text|label)="(\w+)"|word\("(\w+)"|"(unknownOutcome|` +
-		`stillBusy|wait|waiting|badQuantity|tooMany|onlyLeft|disconnected|connecting|crowded|found|notFound|` +
-		`unknownOrder|seeOrder|called|missed|waitExpired|waitlistFull|waitFailed)"`)
+		`manyBuyers|stillBusy|wait|waiting|badQuantity|tooMany|onlyLeft|disconnected|connecting|crowded|found|` +
+		`notFound|soldOutNote|noDeliveryNote|unknownOrder|seeOrder|called|missed|waitExpired|waitlistFull|waitFailed)"`)
 	for _, m := range text.FindAllStringSubmatch(template, -1) {
 		uses[m[1]+m[2]+m[3]] = true
 	}
@@ -106,7 +106,7 @@ func TestPageHasAButtonForEachOfSeveralLanguages(t *testing.T) {
 	for _, want := range []string{
 		`<html lang="fr">`, `<button type="button" lang="fr" data-language="fr" aria-pressed="true">Français</button>`,
 		`<button type="button" lang="en" data-language="en" aria-pressed="false">English</button>`,
-		`"fr": {"name":"Français","script":"Latin","page":{"shop":"\u003c/script\u003e"}},`,
+		`"fr": {"name":"Français","script":"Latin","page":{"shop":"\u003c/script\u003e"},"answers":null},`,
 	} {
 		if !strings.Contains(two, want) {
 			t.Errorf("with two languages, the page has no %s", want)
