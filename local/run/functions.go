@@ -290,14 +290,7 @@ func (r *Run) startEventSources(g *graph.Graph, s *services) error {
 func (r *Run) serveAPI(s *services) error {
 	p, fs := s.program, *s.functions.Load()
 	for _, declared := range p.graph.OfType(graph.API) {
-		config := apigateway.Config{
-			APIID: declared.ID, Region: p.graph.Region, AccountID: graph.AccountID,
-			CORS: corsOf(declared),
-			Log:  r.config.Log.With("part", "api"),
-		}
-		if r.console != nil {
-			config.Throttled = r.console.Throttled
-		}
+		config := apigateway.Config{APIID: declared.ID, CORS: corsOf(declared)}
 		config.Authorize = func(request *http.Request, body []byte, _ apigateway.Route) error {
 			return s.authorizeRequest(request, body, p.graph.Region, declared.String("executionArn")+"/"+config.Stage)
 		}
@@ -340,19 +333,9 @@ func (r *Run) serveAPI(s *services) error {
 		for key := range limits {
 			return fmt.Errorf("HTTP API %s: the settings of route %q are for no route of the API", declared.Name, key)
 		}
-		api, err := r.newGateway("HTTP API", config)
-		if err != nil {
-			return fmt.Errorf("serving the HTTP API %s: %w", declared.Name, err)
-		}
-		handler, err := behindCDN(p.onAWS, p.onAWS.ByURN(declared.URN), api)
-		if err != nil {
+		if err := r.serveGateway("HTTP API", p, declared, config); err != nil {
 			return err
 		}
-		listener, err := r.listen.forAPI(declared.URN)
-		if err != nil {
-			return err
-		}
-		r.serve("HTTP API", listener, handler, config.CORS.Allows)
 	}
 	return nil
 }

@@ -36,8 +36,7 @@ func (r *Run) serveREST(g *graph.Graph, s *services) error {
 		declared := apis[i]
 		config := apigateway.Config{
 			REST: true, APIID: declared.ID, Stage: stage.String("stageName"), DeclaredIn: stage.Source,
-			Region: g.Region, AccountID: graph.AccountID, StageVariables: map[string]string{},
-			Log: r.config.Log.With("part", "api"),
+			StageVariables: map[string]string{},
 		}
 		execution := declared.String("executionArn") + "/" + config.Stage
 		config.Authorize = func(request *http.Request, body []byte, _ apigateway.Route) error {
@@ -48,8 +47,8 @@ func (r *Run) serveREST(g *graph.Graph, s *services) error {
 			config.StageVariables[name] = fmt.Sprint(value)
 		}
 		config.Routes = r.restRoutes(g, s, declared, execution)
-		if err := r.serveGateway("REST API", stage.URN, config); err != nil {
-			return fmt.Errorf("serving the REST API %s: %w", declared.Name, err)
+		if err := r.serveGateway("REST API", s.program, stage, config); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -84,31 +83,32 @@ func (r *Run) restRoutes(g *graph.Graph, s *services, api *graph.Resource, execu
 	return routes
 }
 
-// serveGateway serves an API at the address of a declared resource.
-func (r *Run) serveGateway(part, urn string, config apigateway.Config) error {
-	api, err := r.newGateway(part, config)
-	if err != nil {
-		return err
+// serveGateway serves a declared HTTP API, stage of a REST API or function URL at its address, until
+// the run closes. The log calls it by its kind.
+func (r *Run) serveGateway(kind string, p *program, declared *graph.Resource, config apigateway.Config) error {
+	config.Region, config.AccountID = p.graph.Region, graph.AccountID
+	config.Log = r.config.Log.With("part", "api")
+	if r.console != nil {
+		config.Throttled = r.console.Throttled
 	}
-	listener, err := r.listen.forAPI(urn)
-	if err != nil {
-		return err
-	}
-	r.config.Log.Info("serving", "part", "api", "api", part, "stage", config.Stage, "url", listener.URL(),
-		"declared_in", config.DeclaredIn)
-	r.serve(part, listener, api, nil)
-	return nil
-}
-
-// newGateway returns an API that ends its invocations when the run closes.
-func (r *Run) newGateway(part string, config apigateway.Config) (*apigateway.API, error) {
 	api, err := apigateway.New(config)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("serving the %s %s: %w", kind, declared.Name, err)
 	}
 	r.apis = append(r.apis, api)
-	r.onClose(part+"'s invocations", func(context.Context) error { api.Close(); return nil })
-	return api, nil
+	r.onClose(kind+"'s invocations", func(context.Context) error { api.Close(); return nil })
+	handler, err := behindCDN(p.onAWS, p.onAWS.ByURN(declared.URN), api)
+	if err != nil {
+		return err
+	}
+	listener, err := r.listen.forAPI(declared.URN)
+	if err != nil {
+		return err
+	}
+	r.config.Log.Info("serving", "part", "api", "api", kind, "stage", config.Stage, "url", listener.URL(),
+		"declared_in", config.DeclaredIn)
+	r.serve(kind, listener, handler, config.CORS.Allows)
+	return nil
 }
 
 // restRoute returns the route of a REST API's method, or why the run does not serve it.
@@ -177,7 +177,6 @@ func (r *Run) serveFunctionURLs(g *graph.Graph, s *services) error {
 		}
 		config := apigateway.Config{
 			APIID: declared.ID, Stage: apigateway.DefaultStage, DeclaredIn: declared.Source,
-			Region: g.Region, AccountID: graph.AccountID, Log: r.config.Log.With("part", "api"),
 			Routes: []apigateway.Route{{
 				Key: "$default", Function: f, DeclaredIn: declared.Source,
 				Authorization: declared.String("authorizationType"),
@@ -189,8 +188,8 @@ func (r *Run) serveFunctionURLs(g *graph.Graph, s *services) error {
 		if declared.String("authorizationType") == apigateway.AuthorizationNone {
 			r.warnNotPublic(g, declared, f.Name)
 		}
-		if err := r.serveGateway("function URL", declared.URN, config); err != nil {
-			return fmt.Errorf("serving the function URL %s: %w", declared.Name, err)
+		if err := r.serveGateway("function URL", s.program, declared, config); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,0 +1,128 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"restock/infra/graph"
+	"restock/local/aws/iam"
+	"restock/local/aws/lambda"
+	"restock/local/system/loopback"
+	"restock/local/view/console"
+	"restock/local/view/events"
+)
+
+// throttledStack returns a run of a program with an HTTP API, a REST API and a function URL, whose
+// function may not run. throttled gets the reason for each request.
+func throttledStack(t *testing.T, log *slog.Logger, throttled func(id, reason string)) (*Run, *services) {
+	t.Helper()
+	resource := func(kind graph.Type, id string, outputs map[string]any) *graph.Resource {
+		return &graph.Resource{Type: kind, URN: string(kind) + id, ID: id, Name: id, Source: id + ".go:1", Outputs: outputs}
+	}
+	g, err := graph.New("eu-west-1", []*graph.Resource{
+		resource(graph.Function, "called", map[string]any{"name": "called", "arn": calledARN, "invokeArn": "invoke"}),
+		resource(graph.Permission, "called", map[string]any{
+			"action": "lambda:InvokeFunction", "function": calledARN, "principal": "apigateway.amazonaws.com",
+		}),
+
+		resource(graph.API, "http", map[string]any{"executionArn": restARN}),
+		resource(graph.APIStage, "http", map[string]any{"apiId": "http", "name": "$default", "autoDeploy": true}),
+		resource(graph.APIRoute, "http", map[string]any{
+			"apiId": "http", "routeKey": "GET /", "target": "integrations/http",
+		}),
+		resource(graph.APIIntegration, "http", map[string]any{
+			"apiId": "http", "integrationType": "AWS_PROXY", "payloadFormatVersion": "2.0", "integrationUri": "invoke",
+		}),
+
+		resource(graph.RESTAPI, "rest", map[string]any{"rootResourceId": "root", "executionArn": restARN}),
+		resource(graph.RESTStage, "rest", map[string]any{"restApi": "rest", "stageName": "prod"}),
+		resource(graph.RESTMethod, "rest", map[string]any{
+			"restApi": "rest", "resourceId": "root", "httpMethod": "GET", "authorization": "NONE",
+		}),
+		resource(graph.RESTIntegration, "rest", map[string]any{
+			"restApi": "rest", "resourceId": "root", "httpMethod": "GET", "type": "AWS_PROXY", "uri": "invoke",
+		}),
+
+		resource(graph.FunctionURL, "url", map[string]any{"functionName": calledARN, "authorizationType": "NONE"}),
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := lambda.NewHost(lambda.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = host.Close() })
+	executable, err := os.Executable() // never runs
+	if err != nil {
+		t.Fatal(err)
+	}
+	deployed, err := host.Add(lambda.Function{
+		Name: "called", Executable: executable, Timeout: time.Second, ReservedConcurrency: new(int),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &services{log: log, program: &program{graph: g, onAWS: g}}
+	if s.authority, err = iam.New(iam.Config{Graph: g, Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	s.functions.Store(&functions{calledARN: {Deployed: deployed}})
+
+	r := &Run{config: Config{Log: log}, listen: listeners{apis: &apiListeners{byURN: map[string]*loopback.Listener{}}}}
+	r.console = console.New(console.Config{
+		Records: events.NewStream[events.Event](1), Log: log, Panels: []console.Panel{{Throttled: throttled}},
+	})
+	r.closing = make(chan struct{})
+	r.onClose("console", func(context.Context) error { return r.console.Close() })
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r, s
+}
+
+func TestEveryKindOfAPINamesItsAddressAndCountsThrottledRequests(t *testing.T) {
+	var log bytes.Buffer
+	var reasons []string
+	r, s := throttledStack(t, slog.New(slog.NewTextHandler(&log, nil)), func(_, reason string) {
+		reasons = append(reasons, reason)
+	})
+	g := s.program.graph
+	for kind, api := range map[string]struct {
+		urn, path string
+		serve     func() error
+	}{
+		"HTTP API":     {g.OfType(graph.API)[0].URN, "/", func() error { return r.serveAPI(s) }},
+		"REST API":     {g.OfType(graph.RESTStage)[0].URN, "/prod", func() error { return r.serveREST(g, s) }},
+		"function URL": {g.OfType(graph.FunctionURL)[0].URN, "/", func() error { return r.serveFunctionURLs(g, s) }},
+	} {
+		log.Reset()
+		reasons = nil
+		if err := api.serve(); err != nil {
+			t.Fatal(err)
+		}
+		listener, err := r.listen.forAPI(api.urn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := log.String(); !strings.Contains(got, `api="`+kind+`"`) || !strings.Contains(got, "url="+listener.URL()) {
+			t.Errorf("the log of the %s at %s is %q", kind, listener.URL(), got)
+		}
+		answer, err := http.Get(listener.URL() + api.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if len(reasons) != 1 {
+			t.Errorf("%s: the console got the reasons %q of a request with the status %s", kind, reasons, answer.Status)
+		}
+	}
+}
