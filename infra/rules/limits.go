@@ -220,6 +220,8 @@ func checkLimits(i *inspection) {
 		case graph.EventSourceMapping:
 			i.checkBatch(r)
 			i.checkOnce(r)
+		case graph.TopicSubscription:
+			i.checkOrder(r)
 		case graph.Function:
 			i.checkEnvironmentSize(r)
 		case graph.SecretRotation:
@@ -356,24 +358,6 @@ func (i *inspection) checkRedrive(r *graph.Resource) {
 	if given && r.Bool("fifoQueue") != strings.HasSuffix(name, ".fifo") {
 		i.report(r, "end the name with .fifo and set fifoQueue to true, or do neither",
 			"its name is %q, and fifoQueue is %v: SQS refuses it", name, r.Bool("fifoQueue"))
-	}
-}
-
-// checkBatch checks the batch of an event source. A batch of more than 10 messages needs a window.
-// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
-func (i *inspection) checkBatch(r *graph.Resource) {
-	queue := i.Find(graph.Queue, "arn", r.String("eventSourceArn"))
-	size := r.Number("batchSize")
-	if queue == nil || size <= 10 {
-		return
-	}
-	if queue.Bool("fifoQueue") {
-		i.report(r, "set batchSize to 10 or less",
-			"batchSize is %v, want 10 at most for the FIFO queue %s: Lambda refuses it", size, queue.Name)
-	} else if r.Number("maximumBatchingWindowInSeconds") < 1 {
-		i.report(r, "set batchSize to 10 or less, or set maximumBatchingWindowInSeconds to 1 or more",
-			"batchSize is %v, and maximumBatchingWindowInSeconds is 0: Lambda refuses more than 10 without a window",
-			size)
 	}
 }
 

@@ -45,6 +45,13 @@ func environment(size int) func(sabotage) {
 	}
 }
 
+// inOrder makes the queue of the function stock a FIFO queue of a FIFO topic.
+func inOrder(s sabotage) {
+	s.set("Topic", "stock_empty", "fifoTopic", true)
+	s.set("Queue", "stock_queue", "fifoQueue", true)
+	s.set("Queue", "stock_queue_dlq", "fifoQueue", true)
+}
+
 // moreAddresses gives the VPC a second block, 10.21.0.0/16.
 func moreAddresses(s sabotage) {
 	s.add(graph.VPCBlock, "more", s.the("Vpc", "network"), map[string]any{
@@ -195,6 +202,27 @@ var limitExamples = []example{
 	{"limit", "a large batch without a window", set("EventSourceMapping", "stock", "batchSize", 11.0),
 		[]string{"EventSourceMapping stock"},
 		"batchSize is 11, and maximumBatchingWindowInSeconds is 0: Lambda refuses more than 10 without a window"},
+	{"limit", "a FIFO queue with a window", func(s sabotage) {
+		inOrder(s)
+		s.set("EventSourceMapping", "stock", "batchSize", 10.0)
+		s.set("EventSourceMapping", "stock", "maximumBatchingWindowInSeconds", 1.0)
+	}, []string{"EventSourceMapping stock"},
+		"maximumBatchingWindowInSeconds is 1, want 0 for the FIFO queue stock_queue: Lambda refuses it"},
+	{"limit", "a FIFO queue with a large batch", func(s sabotage) {
+		inOrder(s)
+		s.set("EventSourceMapping", "stock", "batchSize", 11.0)
+	}, []string{"EventSourceMapping stock"}, "batchSize is 11, want 10 at most for the FIFO queue stock_queue"},
+	{"limit", "a FIFO queue with a standard topic", func(s sabotage) {
+		inOrder(s)
+		s.set("Topic", "stock_empty", "fifoTopic", false)
+	}, []string{"TopicSubscription stock_queue"},
+		"queue stock_queue is a FIFO queue, and topic stock_empty is not a FIFO topic: SNS refuses it"},
+	{"limit", "a FIFO topic that sends e-mails", func(s sabotage) {
+		inOrder(s)
+		s.add(graph.TopicSubscription, "people", s.the("Topic", "stock_empty"), map[string]any{
+			"topic": s.the("Topic", "stock_empty").String("arn"), "protocol": "email", "endpoint": "a@example.com",
+		})
+	}, []string{"TopicSubscription people"}, "its protocol is email, want sqs for the FIFO topic stock_empty"},
 	{"limit", "a message that is hidden for too long",
 		set("Queue", "stock_queue", "visibilityTimeoutSeconds", 43201.0),
 		[]string{"Queue stock_queue"}, "visibilityTimeoutSeconds is 43201, want 0 to 43200 seconds"},

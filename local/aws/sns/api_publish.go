@@ -18,7 +18,8 @@ const maxBatch = 10
 type notification struct {
 	Message          string
 	MessageStructure string
-	MessageGroupID   string `xml:"MessageGroupId"` // of a tenant, for queues that are fair to tenants
+	MessageGroupID   string `xml:"MessageGroupId"` // or a tenant, for queues that are fair to tenants
+	DeduplicationID  string `xml:"MessageDeduplicationId"`
 	Subject          *string
 	Attributes       []messageAttribute `xml:"MessageAttributes>entry"`
 }
@@ -32,7 +33,8 @@ type messageAttribute struct {
 // refusal of its attributes.
 func (n notification) decode(within string) (Notification, error) {
 	decoded := Notification{
-		Message: n.Message, GroupID: n.MessageGroupID, Attributes: map[string]sqs.MessageAttribute{},
+		Message: n.Message, GroupID: n.MessageGroupID, DeduplicationID: n.DeduplicationID,
+		Attributes: map[string]sqs.MessageAttribute{},
 	}
 	for _, a := range n.Attributes {
 		if err := validateAttribute(within, a.Name, a.Value); err != nil {
@@ -86,7 +88,8 @@ type publishInput struct {
 }
 
 type publishOutput struct {
-	MessageID string `xml:"MessageId"`
+	MessageID      string `xml:"MessageId"`
+	SequenceNumber string `xml:",omitempty"`
 }
 
 func (s *Service) publish(ctx context.Context, in publishInput) (publishOutput, error) {
@@ -101,8 +104,8 @@ func (s *Service) publish(ctx context.Context, in publishInput) (publishOutput, 
 	if err != nil {
 		return publishOutput{}, err
 	}
-	id, err := t.PublishContext(ctx, n)
-	return publishOutput{MessageID: id}, err
+	p, err := t.publish(ctx, n)
+	return publishOutput{p.id, p.sequenceNumber}, err
 }
 
 // target finds the topic of a publication.
@@ -137,8 +140,9 @@ type publishBatchOutput struct {
 }
 
 type publishBatchDone struct {
-	ID        string `xml:"Id"`
-	MessageID string `xml:"MessageId"`
+	ID             string `xml:"Id"`
+	MessageID      string `xml:"MessageId"`
+	SequenceNumber string `xml:",omitempty"`
 }
 
 type publishBatchFailed struct {
@@ -158,17 +162,22 @@ func (s *Service) publishBatch(ctx context.Context, in publishBatchInput) (publi
 	if err != nil {
 		return publishBatchOutput{}, err
 	}
+	for _, n := range messages { // SNS refuses the complete batch
+		if err := t.settings().validateGroup(n); err != nil {
+			return publishBatchOutput{}, err
+		}
+	}
 	var out publishBatchOutput
 	for i, e := range in.Entries {
-		var id string
+		var p published
 		err := invalidParameter("Subject")
 		if e.Subject == nil || *e.Subject != "" {
-			id, err = t.PublishContext(ctx, messages[i])
+			p, err = t.publish(ctx, messages[i])
 		}
 		var refused *awsapi.Error
 		switch {
 		case err == nil:
-			out.Successful = append(out.Successful, publishBatchDone{ID: e.ID, MessageID: id})
+			out.Successful = append(out.Successful, publishBatchDone{e.ID, p.id, p.sequenceNumber})
 		case errors.As(err, &refused):
 			out.Failed = append(out.Failed, publishBatchFailed{
 				ID: e.ID, Code: refused.Code, Message: refused.Message, SenderFault: true,

@@ -31,7 +31,10 @@ func (s *Service) subscribe(_ context.Context, in subscribeInput) (subscribeOutp
 	if err != nil {
 		return subscribeOutput{}, err
 	}
+	refused := t.allows(in.Protocol, in.Endpoint)
 	switch {
+	case refused != nil:
+		return subscribeOutput{}, refused
 	case slices.Contains(otherProtocols, in.Protocol):
 		return subscribeOutput{},
 			invalidParameter("Protocol: the local run delivers to sqs alone, not to " + strconv.Quote(in.Protocol))

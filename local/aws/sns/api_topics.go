@@ -37,13 +37,7 @@ type createTopicOutput struct {
 // https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
 func (s *Service) createTopic(_ context.Context, in createTopicInput) (createTopicOutput, error) {
 	config, given := TopicConfig{Name: in.Name}, in.Attributes.decode()
-	switch isFIFO := given["FifoTopic"] == "true"; {
-	case isFIFO && strings.HasSuffix(in.Name, ".fifo"):
-		return createTopicOutput{}, invalidParameter(
-			"Topic Name: FIFO topics are not available in the local run: use a standard topic")
-	case isFIFO:
-		return createTopicOutput{}, invalidParameter("Topic Name")
-	}
+	config.FIFO = given["FifoTopic"] == "true"
 	delete(given, "FifoTopic")
 	for name, value := range given {
 		field := config.attribute(name)
@@ -138,6 +132,11 @@ func (s *Service) getTopicAttributes(_ context.Context, in topicInput) (attribut
 		{"SubscriptionsDeleted", "0"},
 		{"Policy", cmp.Or(config.Policy, fmt.Sprintf(defaultTopicPolicy, t.arn, s.config.AccountID))},
 		{"EffectiveDeliveryPolicy", effectiveDeliveryPolicy},
+	}
+	if config.FIFO {
+		out = append(out, attributeEntry{"FifoTopic", "true"},
+			attributeEntry{"ContentBasedDeduplication", cmp.Or(config.ContentBasedDeduplication, "false")},
+			attributeEntry{"FifoThroughputScope", cmp.Or(config.FIFOThroughputScope, "Topic")})
 	}
 	for _, name := range []string{"KmsMasterKeyId", "SignatureVersion", "TracingConfig"} {
 		if value := *config.attribute(name); value != "" {

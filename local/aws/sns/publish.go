@@ -33,10 +33,15 @@ type Notification struct {
 	Subject    string // optional, up to 100 characters
 	Attributes map[string]sqs.MessageAttribute
 
-	// GroupID is the tenant of the message, for a fair queue, or "".
+	// GroupID is the message group in a FIFO topic, which requires it, or the tenant of the message,
+	// for a fair queue, or "".
 	GroupID string
+	// DeduplicationID identifies duplicates in a FIFO topic. With "", a FIFO topic with
+	// ContentBasedDeduplication uses the SHA-256 of the message.
+	DeduplicationID string
 
 	signatureVersion string // of the topic
+	sequenceNumber   string // "" in a standard topic
 }
 
 // Publish delivers a message to the topic's subscriptions and returns its id. If the message breaks
@@ -48,10 +53,34 @@ func (t *Topic) Publish(n Notification) (messageID string, err error) {
 
 // PublishContext is Publish with the context of the publishing call.
 func (t *Topic) PublishContext(ctx context.Context, n Notification) (messageID string, err error) {
+	p, err := t.publish(ctx, n)
+	return p.id, err
+}
+
+// published is what a publisher learns about its message.
+type published struct {
+	id             string
+	sequenceNumber string // "" in a standard topic
+}
+
+func (t *Topic) publish(ctx context.Context, n Notification) (published, error) {
+	config := t.settings()
 	if err := n.validate(); err != nil {
-		return "", err
+		return published{}, err
 	}
-	messageID, n.signatureVersion = uuid.NewString(), t.settings().SignatureVersion
+	if err := config.validateGroup(n); err != nil {
+		return published{}, err
+	}
+	n.signatureVersion = config.SignatureVersion
+	if t.fifo != nil {
+		return t.publishInOrder(ctx, n, config.FIFOThroughputScope == scopeMessageGroup), nil
+	}
+	return published{id: t.deliverAll(ctx, n)}, nil
+}
+
+// deliverAll delivers a message to the topic's subscriptions.
+func (t *Topic) deliverAll(ctx context.Context, n Notification) (messageID string) {
+	messageID = uuid.NewString()
 	now := time.Now()
 	subscriptions := t.Subscriptions()
 	accepting := make([]Subscription, 0, len(subscriptions))
@@ -69,7 +98,7 @@ func (t *Topic) PublishContext(ctx context.Context, n Notification) (messageID s
 	for _, sub := range accepting {
 		t.service.deliver(ctx, sub, n, messageID, now)
 	}
-	return messageID, nil
+	return messageID
 }
 
 // deliver sends a message to the subscription's queue. If that fails, it sends it to the
@@ -117,6 +146,9 @@ func (s *Service) send(ctx context.Context, topicARN, queueARN string,
 	if queue == nil {
 		return "", fmt.Errorf("there is no queue %s", queueARN)
 	}
+	if !strings.HasSuffix(queueARN, fifoSuffix) { // a FIFO topic may have subscriptions of standard queues
+		out.DeduplicationID = ""
+	}
 	return queue.SendContext(ctx, out)
 }
 
@@ -148,7 +180,10 @@ func (n Notification) size() int {
 
 // write returns the message for the queue.
 func (sub Subscription) write(n Notification, messageID string, now time.Time) (sqs.SendInput, error) {
-	out := sqs.SendInput{Body: n.Message, Attributes: n.Attributes, SenderID: senderID, GroupID: n.GroupID}
+	out := sqs.SendInput{
+		Body: n.Message, Attributes: n.Attributes, SenderID: senderID,
+		GroupID: n.GroupID, DeduplicationID: n.DeduplicationID,
+	}
 	if sub.RawMessageDelivery {
 		return out, nil
 	}
@@ -158,18 +193,19 @@ func (sub Subscription) write(n Notification, messageID string, now time.Time) (
 }
 
 // envelope is the notification that subscribers without raw delivery get. The signature is empty,
-// because only SNS can sign.
+// because only SNS can sign. FIFO topics do not sign.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html#http-notification-json
 type envelope struct {
 	Type              string
 	MessageID         string `json:"MessageId"`
+	SequenceNumber    string `json:",omitempty"`
 	TopicARN          string `json:"TopicArn"`
 	Subject           string `json:",omitempty"`
 	Message           string
 	Timestamp         string
-	SignatureVersion  string
-	Signature         string
-	SigningCertURL    string
+	SignatureVersion  string  `json:",omitempty"`
+	Signature         *string `json:",omitempty"`
+	SigningCertURL    string  `json:",omitempty"`
 	UnsubscribeURL    string
 	MessageAttributes map[string]envelopeAttribute `json:",omitempty"`
 }
@@ -186,14 +222,17 @@ func (sub Subscription) envelope(n Notification, messageID string, now time.Time
 	e := envelope{
 		Type:              "Notification",
 		MessageID:         messageID,
+		SequenceNumber:    n.sequenceNumber,
 		TopicARN:          sub.TopicARN,
 		Subject:           n.Subject,
 		Message:           n.Message,
 		Timestamp:         now.UTC().Format("2006-01-02T15:04:05.000Z"),
-		SignatureVersion:  cmp.Or(n.signatureVersion, "1"),
-		SigningCertURL:    host + "/SimpleNotificationService-00000000000000000000000000000000.pem",
 		UnsubscribeURL:    host + "/?Action=Unsubscribe&SubscriptionArn=" + sub.ARN,
 		MessageAttributes: map[string]envelopeAttribute{},
+	}
+	if n.sequenceNumber == "" {
+		e.SignatureVersion, e.Signature = cmp.Or(n.signatureVersion, "1"), new(string)
+		e.SigningCertURL = host + "/SimpleNotificationService-00000000000000000000000000000000.pem"
 	}
 	for name, a := range n.Attributes {
 		value := a.StringValue

@@ -1,4 +1,4 @@
-// Package sns implements Amazon SNS's standard topics in memory. It covers the part of the API that
+// Package sns implements Amazon SNS's standard and FIFO topics in memory. It covers the part of the API that
 // the stack uses, with subscriptions of SQS queues and of functions. Publish returns after the
 // delivery to the queues. If a queue refuses the message or does not exist, SNS calls this a
 // client-side error and does not retry the delivery.
@@ -73,8 +73,17 @@ func New(config Config, log *slog.Logger) *Service {
 // TopicConfig holds a topic's attributes.
 // https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
 type TopicConfig struct {
-	// Name has up to 256 letters, digits, hyphens and underscores.
+	// Name has up to 256 letters, digits, hyphens and underscores. The name of a FIFO topic ends with
+	// ".fifo".
 	Name string
+	// FIFO makes the topic a FIFO topic.
+	FIFO bool
+	// ContentBasedDeduplication of a FIFO topic is true or false, or "" for false. With true, a
+	// message without a deduplication id gets the SHA-256 of its text.
+	ContentBasedDeduplication string
+	// FIFOThroughputScope of a FIFO topic is Topic or MessageGroup, or "" for Topic. With
+	// MessageGroup, a deduplication id counts within its message group only.
+	FIFOThroughputScope string
 	// DisplayName is the topic's name in text messages.
 	DisplayName string
 	// Policy is the text of the topic's access policy, or "". The topic stores it for the caller
@@ -92,17 +101,19 @@ type TopicConfig struct {
 	OtherSubscribers bool
 }
 
-// Topic is a standard topic.
+// Topic is a standard topic or a FIFO topic.
 type Topic struct {
 	service *Service
 	name    string
 	arn     string
+	fifo    *fifo // nil for a standard topic; the pointer never changes
 
 	config        TopicConfig // guarded by service.mu, as are the following fields
 	tags          map[string]string
 	subscriptions []Subscription // replaced, never changed
 }
 
+// topicName matches the names of standard topics, and those of FIFO topics without ".fifo".
 var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
 // CreateTopic adds a topic. It fails if SNS does not allow the name, or if a topic with the name
@@ -120,9 +131,6 @@ func (s *Service) CreateTopic(config TopicConfig) (*Topic, error) {
 
 // topicOf returns the topic with a name. It creates the topic if it does not exist.
 func (s *Service) topicOf(config TopicConfig, tags map[string]string) (_ *Topic, isNew bool, _ error) {
-	if !topicName.MatchString(config.Name) {
-		return nil, false, invalidParameter("Topic Name")
-	}
 	if err := config.validate(); err != nil {
 		return nil, false, err
 	}
@@ -133,11 +141,17 @@ func (s *Service) topicOf(config TopicConfig, tags map[string]string) (_ *Topic,
 		return t, false, nil
 	}
 	t := &Topic{service: s, name: config.Name, arn: arn, config: config, tags: tags}
+	if config.FIFO {
+		t.fifo = &fifo{}
+	}
 	s.topics[arn] = t
 	return t, true, nil
 }
 
 func (c TopicConfig) validate() error {
+	if err := c.validateFIFO(); err != nil {
+		return err
+	}
 	if c.Policy != "" {
 		if _, err := evaluation.Parse(evaluation.Resource, c.Policy); err != nil {
 			return invalidParameter("Policy: " + err.Error())
@@ -166,6 +180,10 @@ func (c *TopicConfig) attribute(name string) *string {
 		return &c.SignatureVersion
 	case "TracingConfig":
 		return &c.TracingConfig
+	case "ContentBasedDeduplication":
+		return &c.ContentBasedDeduplication
+	case "FifoThroughputScope":
+		return &c.FIFOThroughputScope
 	default:
 		return nil
 	}

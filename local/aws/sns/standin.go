@@ -38,6 +38,10 @@ func (s *Service) createDeclared(g *graph.Graph) error {
 		config := TopicConfig{
 			Name: r.String("name"), DisplayName: r.String("displayName"),
 			Policy: r.String("policy"), KMSMasterKeyID: r.String("kmsMasterKeyId"),
+			FIFO: r.Bool("fifoTopic"), FIFOThroughputScope: r.String("fifoThroughputScope"),
+		}
+		if r.Bool("contentBasedDeduplication") {
+			config.ContentBasedDeduplication = "true"
 		}
 		if policy := g.Find(graph.TopicPolicy, "arn", r.String("arn")); policy != nil {
 			config.Policy = policy.String("policy")
@@ -45,19 +49,20 @@ func (s *Service) createDeclared(g *graph.Graph) error {
 		config.OtherSubscribers = slices.ContainsFunc(g.OfType(graph.TopicSubscription), func(of *graph.Resource) bool {
 			return of.String("topic") == r.String("arn") && of.String("protocol") == "email"
 		})
-		if r.Bool("fifoTopic") {
-			return fmt.Errorf("topic %s: FIFO topics are not available in the local run: use a standard topic (%s)",
-				r.Name, r.Source)
-		}
 		if _, err := s.CreateTopic(config); err != nil {
-			return err
+			return fmt.Errorf("%w (%s)", err, r.Source)
 		}
 	}
 	for _, r := range g.OfType(graph.TopicSubscription) {
+		topic := s.Topic(r.String("topic"))
+		if topic != nil {
+			if err := topic.allows(r.String("protocol"), r.String("endpoint")); err != nil {
+				return fmt.Errorf("subscription %s: SNS refuses it: %w (%s)", r.Name, err, r.Source)
+			}
+		}
 		if r.String("protocol") == "email" {
 			continue // the local run sends no e-mails
 		}
-		topic := s.Topic(r.String("topic"))
 		config := SubscriptionConfig{RawMessageDelivery: r.Bool("rawMessageDelivery")}
 		if r.String("protocol") == "lambda" && g.Find(graph.Function, "arn", r.String("endpoint")) != nil {
 			config.FunctionARN = r.String("endpoint")
@@ -73,11 +78,11 @@ func (s *Service) createDeclared(g *graph.Graph) error {
 			"filterPolicy": "FilterPolicy", "filterPolicyScope": "FilterPolicyScope", "redrivePolicy": "RedrivePolicy",
 		} {
 			if err := config.Set(attribute, r.String(property)); err != nil {
-				return fmt.Errorf("subscription %s: %s: %w", r.Name, property, err)
+				return fmt.Errorf("subscription %s: %s: %w (%s)", r.Name, property, err, r.Source)
 			}
 		}
 		if _, err := topic.Subscribe(config); err != nil {
-			return fmt.Errorf("subscription %s: %w", r.Name, err)
+			return fmt.Errorf("subscription %s: %w (%s)", r.Name, err, r.Source)
 		}
 	}
 	return nil

@@ -52,7 +52,7 @@ const (
 	MessageBody       FilterPolicyScope = "MessageBody"
 )
 
-var queueARN = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
+var queueARN = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$`)
 
 // newFilter checks the configuration and parses its filter policy.
 func (c SubscriptionConfig) newFilter() (filter, error) {
@@ -151,6 +151,9 @@ var settable = []string{"RawMessageDelivery", "FilterPolicy", "FilterPolicyScope
 // subscription already, Subscribe returns that one. The error is an *awsapi.Error, for example for
 // a filter policy that SNS refuses.
 func (t *Topic) Subscribe(config SubscriptionConfig) (Subscription, error) {
+	if err := t.allows(config.protocol(), config.endpoint()); err != nil {
+		return Subscription{}, err
+	}
 	return t.subscribe(config, settable)
 }
 

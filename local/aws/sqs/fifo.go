@@ -2,8 +2,6 @@ package sqs
 
 import (
 	"container/heap"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"time"
@@ -12,58 +10,25 @@ import (
 // fifoSuffix ends the name of a FIFO queue, and of no other queue.
 const fifoSuffix = ".fifo"
 
-// deduplicationInterval is the time in which a FIFO queue accepts a second message with a
-// deduplication id without delivering it.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html
-const deduplicationInterval = 5 * time.Minute
-
 // fifo is the state that only a FIFO queue has. The queue's service.mu guards it.
 type fifo struct {
-	// scope is DeduplicationScope at the queue's creation. AWS ignores a later change (LocalStack's
-	// sqs/test_sqs, 2025-08-19: test_fifo_change_to_high_throughput_after_creation).
-	scope string
 	// groups are the messages of each message group, in the order of their arrival. The queue's
 	// order has only the first message of each group, because a message that is in flight or
 	// delayed blocks all later messages of its group.
 	groups map[string][]*message
 
-	sent    map[deduplicationKey]sentMessage // within deduplicationInterval
-	history []deduplicationKey               // the keys of sent, the oldest first
+	// sent has the scope of deduplication at the queue's creation. AWS ignores a later change
+	// (LocalStack's sqs/test_sqs, 2025-08-19: test_fifo_change_to_high_throughput_after_creation).
+	sent Deduplicator[sentMessage]
 }
 
-// deduplicationKey identifies messages of which a FIFO queue delivers one. The group is "" if the
-// deduplication id counts for the queue as a whole.
-type deduplicationKey struct{ group, id string }
-
-func newFIFO(scope string) *fifo {
-	return &fifo{scope: scope, groups: map[string][]*message{}, sent: map[deduplicationKey]sentMessage{}}
-}
-
-func (f *fifo) key(groupID, deduplicationID string) deduplicationKey {
-	if f.scope == scopeMessageGroup {
-		return deduplicationKey{groupID, deduplicationID}
-	}
-	return deduplicationKey{id: deduplicationID}
-}
-
-// original returns the message whose duplicate the caller is about to send, if there is one.
-func (f *fifo) original(key deduplicationKey, now time.Time) (original sentMessage, isDuplicate bool) {
-	for len(f.history) > 0 && now.Sub(f.sent[f.history[0]].at) >= deduplicationInterval {
-		delete(f.sent, f.history[0])
-		f.history = f.history[1:]
-	}
-	original, isDuplicate = f.sent[key]
-	return original, isDuplicate
-}
-
-func (f *fifo) remember(key deduplicationKey, m sentMessage) {
-	f.sent[key] = m
-	f.history = append(f.history, key)
+func newFIFO(perGroup bool) *fifo {
+	return &fifo{groups: map[string][]*message{}, sent: Deduplicator[sentMessage]{PerGroup: perGroup}}
 }
 
 // clear forgets all messages. A purge also ends their deduplication (LocalStack's sqs/test_sqs:
 // test_purge_queue_clears_fifo_deduplication_cache).
-func (f *fifo) clear() { *f = *newFIFO(f.scope) }
+func (f *fifo) clear() { *f = *newFIFO(f.sent.PerGroup) }
 
 // edit changes the messages of a group, and keeps the first of them in the queue's order. A new
 // first message may be visible, so waiting receivers must look again.
@@ -117,13 +82,3 @@ func (c QueueConfig) validateFIFO(in SendInput) error {
 		return nil
 	}
 }
-
-// contentID returns the deduplication id that SQS derives from a body.
-func contentID(body string) string {
-	sum := sha256.Sum256([]byte(body))
-	return hex.EncodeToString(sum[:])
-}
-
-// sequenceNumber returns the number of a FIFO queue's message, which increases with each message.
-// AWS's numbers have 20 digits too.
-func sequenceNumber(arrival int) string { return fmt.Sprintf("1%019d", arrival) }

@@ -115,7 +115,7 @@ func (q *Queue) view(m *message) Message {
 		Span:             m.span,
 	}
 	if q.fifo != nil {
-		view.SequenceNumber = sequenceNumber(m.arrival)
+		view.SequenceNumber = SequenceNumber(m.arrival)
 	}
 	return view
 }

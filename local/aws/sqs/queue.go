@@ -101,8 +101,7 @@ func (q *Queue) SendContext(ctx context.Context, in SendInput) (messageID string
 type sentMessage struct {
 	id             string
 	sequenceNumber string // "" in a standard queue
-	at             time.Time
-	duplicate      bool // the queue has dropped the message: an earlier one has its deduplication id
+	duplicate      bool   // the queue has dropped the message: an earlier one has its deduplication id
 }
 
 func (q *Queue) sendInput(ctx context.Context, in SendInput) (sentMessage, error) {
@@ -150,7 +149,7 @@ func (q *Queue) accept(in SendInput, span traceid.Span) (sentMessage, error) {
 			return sentMessage{}, err
 		}
 		in.Delay = nil // a delay of 0 means the queue's too
-		in.DeduplicationID = cmp.Or(in.DeduplicationID, contentID(in.Body))
+		in.DeduplicationID = cmp.Or(in.DeduplicationID, ContentID(in.Body))
 	}
 	delay := q.config.Delay
 	if in.Delay != nil {
@@ -160,7 +159,7 @@ func (q *Queue) accept(in SendInput, span traceid.Span) (sentMessage, error) {
 		return sentMessage{}, err
 	}
 	if q.fifo != nil {
-		if original, ok := q.fifo.original(q.fifo.key(in.GroupID, in.DeduplicationID), now); ok {
+		if original, ok := q.fifo.sent.Original(in.GroupID, in.DeduplicationID, now); ok {
 			original.duplicate = true
 			return original, nil
 		}
@@ -182,10 +181,10 @@ func (q *Queue) accept(in SendInput, span traceid.Span) (sentMessage, error) {
 	}
 	q.push(m)
 	q.announce()
-	sent := sentMessage{id: id, at: now}
+	sent := sentMessage{id: id}
 	if q.fifo != nil {
-		sent.sequenceNumber = sequenceNumber(m.arrival)
-		q.fifo.remember(q.fifo.key(m.groupID, m.deduplicationID), sent)
+		sent.sequenceNumber = SequenceNumber(m.arrival)
+		q.fifo.sent.Remember(m.groupID, m.deduplicationID, now, sent)
 	}
 	return sent, nil
 }

@@ -122,7 +122,7 @@ func (s *Service) addQueue(config QueueConfig) (*Queue, error) {
 		changed:  make(chan struct{}),
 	}
 	if config.FIFO {
-		q.fifo = newFIFO(config.DeduplicationScope)
+		q.fifo = newFIFO(config.DeduplicationScope == scopeMessageGroup)
 	}
 	if err := s.validateRedrive(q.arn, config); err != nil {
 		return nil, err
