@@ -73,6 +73,7 @@ type options struct {
 	json    bool
 	verbose bool
 	given   map[string]string // by key
+	refused error             // why a flag whose value may be secret is wrong
 
 	delve, delveAddress string
 }
@@ -82,7 +83,7 @@ func (o *options) flags() *flag.FlagSet {
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.Var((*programFlag)(&o.run.Program), "program",
 		"the `program` to run: "+programNames()+", or the folder of a Pulumi program in Go")
-	flags.Var((*configFlag)(&o.given), "config",
+	flags.Var(o.confidential("config", (*configFlag)(&o.given)), "config",
 		"`key=value` of a program in a folder, in place of the stage's value; may be repeated")
 	flags.StringVar(&o.run.API, "api", o.run.API, "`address` of the HTTP API and the storefront")
 	flags.StringVar(&o.run.AWS, "aws", o.run.AWS, "`address` of the AWS endpoint: SNS, SQS, Secrets Manager")
@@ -91,7 +92,7 @@ func (o *options) flags() *flag.FlagSet {
 	flags.StringVar(&o.run.Factory, "factory", o.run.Factory,
 		"`address` of the factory's stand-in; simulated: the function that plays the factory on AWS")
 	flags.StringVar(&o.run.Console, "console", run.ConsoleAddress, "`address` of the console; empty: no console")
-	flags.Var((*collectorFlag)(&o.run.OTLP), "otlp", "`URL` of a collector of OpenTelemetry, such as "+
+	flags.Var(o.confidential("otlp", (*collectorFlag)(&o.run.OTLP)), "otlp", "`URL` of a collector of OpenTelemetry, such as "+
 		"http://127.0.0.1:4318, that gets the journeys as spans over OTLP/HTTP; empty: none")
 	flags.DurationVar(&o.run.FactoryStep, "factory-step", o.run.FactoryStep,
 		"duration of each of the factory's four steps (the real factory: 10s)")
@@ -102,7 +103,7 @@ func (o *options) flags() *flag.FlagSet {
 		"share of messages, 0 to 1, that queues deliver twice, as standard queues may")
 	flags.BoolVar(&o.run.Unchecked, "unchecked", false, "run a program that the rules refuse, to see it fail as on "+
 		"AWS; pass calls on to emulators also if the run does not know their permissions")
-	flags.Var((*servicesFlag)(&o.run.Services), "service",
+	flags.Var(o.confidential("service", (*servicesFlag)(&o.run.Services)), "service",
 		"`name=URL` of an emulator of an AWS service on this machine, such as dynamodb=http://127.0.0.1:8000: the "+
 			"run checks each call, and passes it on; repeat the flag for more services")
 	flags.StringVar(&o.ready, "ready", "",
@@ -138,6 +139,32 @@ func (f *programFlag) Set(name string) error {
 	p, err := run.External(name)
 	*f = programFlag(p)
 	return err
+}
+
+// A confidentialFlag is a flag whose value may be secret, or have a password. Package flag repeats
+// the value in the error of Set, so this flag keeps the error for parseFlags.
+type confidentialFlag struct {
+	flag.Value
+	name string
+	o    *options
+}
+
+func (o *options) confidential(name string, v flag.Value) confidentialFlag {
+	return confidentialFlag{v, name, o}
+}
+
+func (f confidentialFlag) Set(text string) error {
+	if err := f.Value.Set(text); err != nil && f.o.refused == nil {
+		f.o.refused = fmt.Errorf("-%s: %w", f.name, err)
+	}
+	return nil
+}
+
+func (f confidentialFlag) String() string {
+	if f.Value == nil { // package flag asks for the zero value's text
+		return ""
+	}
+	return f.Value.String()
 }
 
 // A configFlag collects configured values by their keys.
@@ -204,7 +231,9 @@ func parseFlags(args []string) (o options, err error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if flags.NArg() > 0 {
+	if o.refused != nil {
+		err = o.refused
+	} else if flags.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	} else if o.run.DuplicateRate < 0 || o.run.DuplicateRate > 1 {
 		err = fmt.Errorf("-duplicates is %v: it must be from 0 to 1", o.run.DuplicateRate)

@@ -186,6 +186,20 @@ func TestARunDoesNotStartWithATooLowLimitOfOpenFiles(t *testing.T) {
 	}
 }
 
+func TestAFlagWithAPasswordIsNotRepeated(t *testing.T) {
+	for flag, value := range map[string]string{
+		"-otlp": "tcp://user:hunter2@127.0.0.1:4318", "-service": "dynamodb=tcp://user:hunter2@127.0.0.1:8000",
+		"-config": "hunter2",
+	} {
+		cmd, stderr := command(t, flag, value)
+		err := cmd.Run()
+		if err == nil || !strings.Contains(stderr.String(), "local: "+flag+": ") ||
+			strings.Contains(stderr.String(), "hunter2") {
+			t.Errorf("%s: got %v and %q, want an error without the password", flag, err, stderr)
+		}
+	}
+}
+
 func TestHelpIsNoError(t *testing.T) {
 	for _, args := range [][]string{{"-h"}, {"record", "-h"}} {
 		cmd, stderr := command(t, args...)

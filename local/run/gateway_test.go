@@ -54,11 +54,11 @@ func throttledStack(t *testing.T, log *slog.Logger, throttled func(id, reason st
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, err := lambda.NewHost(lambda.Config{})
+	host, err := lambda.NewHost(lambda.Config{Region: "eu-west-1", AccountID: graph.AccountID})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = host.Close() })
+	t.Cleanup(func() { _ = host.Close(context.Background()) })
 	executable, err := os.Executable() // never runs
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func throttledStack(t *testing.T, log *slog.Logger, throttled func(id, reason st
 
 	r := &Run{config: Config{Log: log}, listen: listeners{apis: &apiListeners{byURN: map[string]*loopback.Listener{}}}}
 	r.console = console.New(console.Config{
-		Records: events.NewStream[events.Event](1), Log: log, Panels: []console.Panel{{Throttled: throttled}},
+		Records: events.NewStream[events.Event](1), Log: log, Panels: []console.Panel{{Name: "counts", Throttled: throttled}},
 	})
 	r.closing = make(chan struct{})
 	r.onClose("console", func(context.Context) error { return r.console.Close() })
@@ -122,7 +122,8 @@ func TestEveryKindOfAPINamesItsAddressAndCountsThrottledRequests(t *testing.T) {
 		}
 		_ = answer.Body.Close()
 		if len(reasons) != 1 {
-			t.Errorf("%s: the console got the reasons %q of a request with the status %s", kind, reasons, answer.Status)
+			t.Errorf("%s: the console got the reasons %q of a request with the status %s; the log is %s",
+				kind, reasons, answer.Status, &log)
 		}
 	}
 }

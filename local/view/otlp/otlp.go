@@ -9,6 +9,7 @@ package otlp
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -41,7 +42,9 @@ const (
 
 // Config configures an export.
 type Config struct {
-	Collector string // see CheckCollector
+	// Collector is the URL of the collector: see CheckCollector. A user and a password in it are sent
+	// as basic authentication.
+	Collector string
 	Program   string // the name of the Pulumi program
 	Stage     string
 	Log       *slog.Logger
@@ -52,15 +55,12 @@ type Config struct {
 	FlushTimeout time.Duration
 }
 
-// CheckCollector returns an error if an address is not a URL like http://127.0.0.1:4318.
+// CheckCollector returns an error if an address is not a URL like http://127.0.0.1:4318. The error
+// does not repeat the address, which may have a password.
 func CheckCollector(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return errors.New("want the URL of a collector, like http://127.0.0.1:4318")
-	}
-	if u.User != nil {
-		return errors.New("want a URL without a user and a password: the export does not send them; " +
-			"set OTEL_EXPORTER_OTLP_HEADERS instead")
 	}
 	return nil
 }
@@ -79,26 +79,34 @@ type Exporter struct {
 // Start exports the spans of events. It closes the subscription in the end. It neither waits for
 // the collector nor fails without it.
 func Start(c Config, records *events.Subscription[events.Event]) (*Exporter, error) {
-	u, err := url.Parse(c.Collector)
-	if err != nil {
-		return nil, fmt.Errorf("exporting spans to %s: %w", c.Collector, err)
+	if err := CheckCollector(c.Collector); err != nil {
+		return nil, fmt.Errorf("exporting spans: %w", err)
 	}
+	u, _ := url.Parse(c.Collector) // CheckCollector has parsed it
 	if !strings.HasSuffix(u.Path, tracesPath) {
 		u = u.JoinPath(tracesPath)
 	}
 	timeout := cmp.Or(c.ExportTimeout, exportTimeout)
-	client := otlptracehttp.NewClient(otlptracehttp.WithEndpointURL(u.String()),
-		otlptracehttp.WithTimeout(timeout), otlptracehttp.WithRetry(otlptracehttp.RetryConfig{}))
+	options := []otlptracehttp.Option{
+		otlptracehttp.WithTimeout(timeout), otlptracehttp.WithRetry(otlptracehttp.RetryConfig{}),
+	}
+	if u.User != nil { // these headers replace those of OTEL_EXPORTER_OTLP_HEADERS
+		password, _ := u.User.Password()
+		login := base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password))
+		options = append(options, otlptracehttp.WithHeaders(map[string]string{"Authorization": "Basic " + login}))
+		u.User = nil
+	}
+	client := otlptracehttp.NewClient(append(options, otlptracehttp.WithEndpointURL(u.String()))...)
 	exporter, err := otlptrace.New(context.Background(), client)
 	if err != nil {
-		return nil, fmt.Errorf("exporting spans to %s: %w", u.Redacted(), err)
+		return nil, fmt.Errorf("exporting spans to %s: %w", u.String(), err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	e := &Exporter{
 		spans: newSpans(c.Program, c.Stage), client: client, flush: cmp.Or(c.FlushTimeout, flushTimeout),
 		log: c.Log, stop: stop,
 		processor: sdktrace.NewBatchSpanProcessor(
-			&patient{SpanExporter: exporter, collector: u.Redacted(), log: c.Log},
+			&patient{SpanExporter: exporter, collector: u.String(), log: c.Log},
 			sdktrace.WithMaxQueueSize(maxQueued), sdktrace.WithBatchTimeout(exportInterval),
 			sdktrace.WithExportTimeout(timeout)),
 	}

@@ -188,11 +188,33 @@ func TestACollectorThatHangsDoesNotHoldTheRun(t *testing.T) {
 func TestCheckCollector(t *testing.T) {
 	for address, ok := range map[string]bool{
 		"http://127.0.0.1:4318": true, "https://collector.example/v1/traces": true,
-		"http://user:hunter2@127.0.0.1:4318": false,
+		"http://user:hunter2@127.0.0.1:4318": true,
 		"127.0.0.1:4318":                     false, "http://": false, "grpc://127.0.0.1:4317": false, "": false,
 	} {
 		if err := otlp.CheckCollector(address); (err == nil) != ok {
 			t.Errorf("%q: got %v, want ok: %v", address, err, ok)
 		}
+	}
+}
+
+func TestTheUserAndThePasswordOfAURLAreSentAndNotLogged(t *testing.T) {
+	c := otlptest.New(t)
+	r := start(t, strings.Replace(c.URL, "//", "//user:hunter2@", 1), 2*await.Limit)
+	r.log.Info("", events.MessageSent.Attr(), "queue", "q", traceid.Attr(traceid.New(time.Now())))
+	r.close(t)
+	request := http.Request{Header: c.Header()}
+	if user, password, _ := request.BasicAuth(); user != "user" || password != "hunter2" {
+		t.Errorf("the collector got the headers %v", c.Header())
+	}
+
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer refusing.Close()
+	r = start(t, strings.Replace(refusing.URL, "//", "//user:hunter2@", 1), 2*await.Limit)
+	r.log.Info("", events.MessageSent.Attr(), "queue", "q", traceid.Attr(traceid.New(time.Now())))
+	r.close(t)
+	if log := r.warnings.String(); !strings.Contains(log, "spans cannot be exported") || strings.Contains(log, "hunter2") {
+		t.Errorf("the log is %q", log)
 	}
 }

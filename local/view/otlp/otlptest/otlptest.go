@@ -35,6 +35,7 @@ type Collector struct {
 	mu       sync.Mutex // guards what follows
 	spans    []Span
 	received []byte
+	header   http.Header // of the last request
 }
 
 // New returns a collector that listens until the end of a test.
@@ -52,6 +53,7 @@ func New(tb testing.TB) *Collector {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.received = append(c.received, body...)
+		c.header = r.Header
 		for _, group := range request.ResourceSpans {
 			c.add(group)
 		}
@@ -60,6 +62,13 @@ func New(tb testing.TB) *Collector {
 	tb.Cleanup(server.Close)
 	c.URL = server.URL
 	return c
+}
+
+// Header returns the header of the last request.
+func (c *Collector) Header() http.Header {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.header
 }
 
 // add adds the spans of a service. It requires the lock.
