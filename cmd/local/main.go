@@ -92,8 +92,9 @@ func (o *options) flags() *flag.FlagSet {
 	flags.StringVar(&o.run.Factory, "factory", o.run.Factory,
 		"`address` of the factory's stand-in; simulated: the function that plays the factory on AWS")
 	flags.StringVar(&o.run.Console, "console", run.ConsoleAddress, "`address` of the console; empty: no console")
-	flags.Var(o.confidential("otlp", (*collectorFlag)(&o.run.OTLP)), "otlp", "`URL` of a collector of OpenTelemetry, such as "+
-		"http://127.0.0.1:4318, that gets the journeys as spans over OTLP/HTTP; empty: none")
+	flags.Var(o.confidential("otlp", (*collectorFlag)(&o.run.OTLP)), "otlp",
+		"`URL` of a collector of OpenTelemetry, such as http://127.0.0.1:4318, that gets the journeys as spans over "+
+			"OTLP/HTTP; empty: none")
 	flags.DurationVar(&o.run.FactoryStep, "factory-step", o.run.FactoryStep,
 		"duration of each of the factory's four steps (the real factory: 10s)")
 	flags.StringVar(&o.run.Stage, "stage", o.run.Stage, "the `stage` whose configuration is used")

@@ -15,8 +15,8 @@ func (i *inspection) checkBatch(r *graph.Resource) {
 	if !queue.Bool("fifoQueue") {
 		if size > 10 && window < 1 {
 			i.report(r, "set batchSize to 10 or less, or set maximumBatchingWindowInSeconds to 1 or more",
-				"batchSize is %v, and maximumBatchingWindowInSeconds is 0: Lambda refuses more than 10 without a window",
-				size)
+				"batchSize is %v, and maximumBatchingWindowInSeconds is 0: Lambda refuses more than 10 without a "+
+					"window", size)
 		}
 		return
 	}
@@ -25,8 +25,8 @@ func (i *inspection) checkBatch(r *graph.Resource) {
 			"batchSize is %v, want 10 at most for the FIFO queue %s: Lambda refuses it", size, queue.Name)
 	}
 	if window > 0 {
-		i.report(r, "delete it", "maximumBatchingWindowInSeconds is %v, want 0 for the FIFO queue %s: Lambda refuses it "+
-			"with \"Batching window is not supported for FIFO queues\"", window, queue.Name)
+		i.report(r, "delete it", "maximumBatchingWindowInSeconds is %v, want 0 for the FIFO queue %s: Lambda refuses "+
+			"it with \"Batching window is not supported for FIFO queues\"", window, queue.Name)
 	}
 }
 
@@ -46,7 +46,7 @@ func (i *inspection) checkOrder(r *graph.Resource) {
 	queue := i.Find(graph.Queue, "arn", r.String("endpoint"))
 	if queue != nil && queue.Bool("fifoQueue") && !topic.Bool("fifoTopic") {
 		i.report(r, "make topic "+topic.Name+" a FIFO topic, or the queue a standard queue",
-			"queue %s is a FIFO queue, and topic %s is not a FIFO topic: SNS refuses it with \"FIFO SQS Queues can not be "+
-				"subscribed to standard SNS topics\"", queue.Name, topic.Name)
+			"queue %s is a FIFO queue, and topic %s is not a FIFO topic: SNS refuses it with \"FIFO SQS Queues can "+
+				"not be subscribed to standard SNS topics\"", queue.Name, topic.Name)
 	}
 }

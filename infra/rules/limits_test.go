@@ -206,6 +206,7 @@ var limitExamples = []example{
 		inOrder(s)
 		s.set("EventSourceMapping", "stock", "batchSize", 10.0)
 		s.set("EventSourceMapping", "stock", "maximumBatchingWindowInSeconds", 1.0)
+		s.set("Queue", "stock_queue", "visibilityTimeoutSeconds", 120.0)
 	}, []string{"EventSourceMapping stock"},
 		"maximumBatchingWindowInSeconds is 1, want 0 for the FIFO queue stock_queue: Lambda refuses it"},
 	{"limit", "a FIFO queue with a large batch", func(s sabotage) {

@@ -23,7 +23,9 @@ import (
 func throttledStack(t *testing.T, log *slog.Logger, throttled func(id, reason string)) (*Run, *services) {
 	t.Helper()
 	resource := func(kind graph.Type, id string, outputs map[string]any) *graph.Resource {
-		return &graph.Resource{Type: kind, URN: string(kind) + id, ID: id, Name: id, Source: id + ".go:1", Outputs: outputs}
+		return &graph.Resource{
+			Type: kind, URN: string(kind) + id, ID: id, Name: id, Source: id + ".go:1", Outputs: outputs,
+		}
 	}
 	g, err := graph.New("eu-west-1", []*graph.Resource{
 		resource(graph.Function, "called", map[string]any{"name": "called", "arn": calledARN, "invokeArn": "invoke"}),
@@ -75,11 +77,14 @@ func throttledStack(t *testing.T, log *slog.Logger, throttled func(id, reason st
 	}
 	s.functions.Store(&functions{calledARN: {Deployed: deployed}})
 
-	r := &Run{config: Config{Log: log}, listen: listeners{apis: &apiListeners{byURN: map[string]*loopback.Listener{}}}}
+	r := &Run{
+		config: Config{Log: log}, closing: make(chan struct{}),
+		listen: listeners{apis: &apiListeners{byURN: map[string]*loopback.Listener{}}},
+	}
 	r.console = console.New(console.Config{
-		Records: events.NewStream[events.Event](1), Log: log, Panels: []console.Panel{{Name: "counts", Throttled: throttled}},
+		Records: events.NewStream[events.Event](1), Log: log,
+		Panels: []console.Panel{{Name: "counts", Throttled: throttled}},
 	})
-	r.closing = make(chan struct{})
 	r.onClose("console", func(context.Context) error { return r.console.Close() })
 	t.Cleanup(func() {
 		if err := r.Close(); err != nil {
@@ -113,7 +118,8 @@ func TestEveryKindOfAPINamesItsAddressAndCountsThrottledRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := log.String(); !strings.Contains(got, `api="`+kind+`"`) || !strings.Contains(got, "url="+listener.URL()) {
+		if got := log.String(); !strings.Contains(got, `api="`+kind+`"`) ||
+			!strings.Contains(got, "url="+listener.URL()) {
 			t.Errorf("the log of the %s at %s is %q", kind, listener.URL(), got)
 		}
 		answer, err := http.Get(listener.URL() + api.path)

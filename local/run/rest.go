@@ -83,8 +83,8 @@ func (r *Run) restRoutes(g *graph.Graph, s *services, api *graph.Resource, execu
 	return routes
 }
 
-// serveGateway serves a declared HTTP API, stage of a REST API or function URL at its address, until
-// the run closes. The log calls it by its kind.
+// serveGateway serves a declared HTTP API, stage of a REST API or function URL at its address,
+// until the run closes. The log calls it by its kind.
 func (r *Run) serveGateway(kind string, p *program, declared *graph.Resource, config apigateway.Config) error {
 	config.Region, config.AccountID = p.graph.Region, graph.AccountID
 	config.Log = r.config.Log.With("part", "api")

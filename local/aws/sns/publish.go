@@ -33,8 +33,8 @@ type Notification struct {
 	Subject    string // optional, up to 100 characters
 	Attributes map[string]sqs.MessageAttribute
 
-	// GroupID is the message group in a FIFO topic, which requires it, or the tenant of the message,
-	// for a fair queue, or "".
+	// GroupID is the message group in a FIFO topic, which requires it, or the tenant of the
+	// message, for a fair queue, or "".
 	GroupID string
 	// DeduplicationID identifies duplicates in a FIFO topic. With "", a FIFO topic with
 	// ContentBasedDeduplication uses the SHA-256 of the message.

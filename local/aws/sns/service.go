@@ -1,6 +1,6 @@
-// Package sns implements Amazon SNS's standard and FIFO topics in memory. It covers the part of the API that
-// the stack uses, with subscriptions of SQS queues and of functions. Publish returns after the
-// delivery to the queues. If a queue refuses the message or does not exist, SNS calls this a
+// Package sns implements Amazon SNS's standard and FIFO topics in memory. It covers the part of the
+// API that the stack uses, with subscriptions of SQS queues and of functions. Publish returns after
+// the delivery to the queues. If a queue refuses the message or does not exist, SNS calls this a
 // client-side error and does not retry the delivery.
 //
 // https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html#delivery-failures-cause

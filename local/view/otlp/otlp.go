@@ -42,8 +42,8 @@ const (
 
 // Config configures an export.
 type Config struct {
-	// Collector is the URL of the collector: see CheckCollector. A user and a password in it are sent
-	// as basic authentication.
+	// Collector is the URL of the collector: see CheckCollector. A user and a password in it are
+	// sent as basic authentication.
 	Collector string
 	Program   string // the name of the Pulumi program
 	Stage     string

@@ -214,7 +214,8 @@ func TestTheUserAndThePasswordOfAURLAreSentAndNotLogged(t *testing.T) {
 	r = start(t, strings.Replace(refusing.URL, "//", "//user:hunter2@", 1), 2*await.Limit)
 	r.log.Info("", events.MessageSent.Attr(), "queue", "q", traceid.Attr(traceid.New(time.Now())))
 	r.close(t)
-	if log := r.warnings.String(); !strings.Contains(log, "spans cannot be exported") || strings.Contains(log, "hunter2") {
+	log := r.warnings.String()
+	if !strings.Contains(log, "spans cannot be exported") || strings.Contains(log, "hunter2") {
 		t.Errorf("the log is %q", log)
 	}
 }
