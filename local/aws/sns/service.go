@@ -73,8 +73,8 @@ func New(config Config, log *slog.Logger) *Service {
 // TopicConfig holds a topic's attributes.
 // https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
 type TopicConfig struct {
-	// Name has up to 256 letters, digits, hyphens and underscores. The name of a FIFO topic ends with
-	// ".fifo".
+	// Name has up to 256 letters, digits, hyphens and underscores. The name of a FIFO topic ends
+	// with ".fifo".
 	Name string
 	// FIFO makes the topic a FIFO topic.
 	FIFO bool
