@@ -33,7 +33,6 @@ demo: mariadb ## show the story: sold out, refused, restocked, sold again
 
 test: mariadb chromium delve lint ## run lint and every test
 	$(GOTEST) ./...
-	@go run ./scripts/fuzz -inputs 1000 -guided=false
 
 check: lint ## run lint and the tests that need neither database nor browser: a minute
 	$(GOTEST) -short ./...
@@ -44,7 +43,6 @@ verify: export RESTOCK_TEST_HISTORIES = 1000
 verify: mariadb chromium delve lint ## run lint and every test once, those of make race under the race detector
 	$(GOTEST) -race $(CONCURRENT)
 	$(GOTEST) $$(go list ./... | grep -vxF "$$(go list $(CONCURRENT))")
-	@go run ./scripts/fuzz -inputs 1000 -guided=false
 
 lint: # format, vet, static checks, comments of exported names (docs/width_test.go checks the widths of lines)
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted"; exit 1; }

@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"restock/test/fuzzing"
 )
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzParseRate checks that a rate is a valid period for a ticker, and that it is the one of the
 // expression.

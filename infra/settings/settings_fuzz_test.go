@@ -5,7 +5,11 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"restock/test/fuzzing"
 )
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzDecode checks that decode reads all that a text says, like encoding/json, and that an error
 // is one line without Go's names.

@@ -7,7 +7,11 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"restock/test/fuzzing"
 )
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzValidate checks that accepted settings make addresses that work, and that an error is one
 // line.

@@ -11,6 +11,7 @@ import (
 
 	"restock/internal/factory"
 	"restock/internal/shop"
+	"restock/test/fuzzing"
 )
 
 const template = "/production-orders/{order}/attempts/{attempt}/receipt"
@@ -28,6 +29,8 @@ func callbackOf(tb testing.TB, signer factory.Signer, a factory.Attempt) (order,
 	}
 	return uuid.MustParse(parts[2]), uuid.MustParse(parts[4]), u.RawQuery
 }
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzVerify checks that Verify accepts signed callbacks only. The fuzzer knows two signed
 // callbacks and not the key, so Verify must return one of these two attempts, unchanged, or refuse.

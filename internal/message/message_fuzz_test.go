@@ -9,6 +9,7 @@ import (
 
 	"restock/internal/message"
 	"restock/internal/shop"
+	"restock/test/fuzzing"
 )
 
 // wrapped returns a message in the envelope in which SNS delivers it.
@@ -31,6 +32,8 @@ func wrapped(tb testing.TB, m message.StockEmpty) string {
 	}
 	return string(envelope)
 }
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzParse checks that a message that Parse accepts has all its values, and that Parse reads the
 // same message again after it was written.

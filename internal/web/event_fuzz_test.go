@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"restock/internal/web"
+	"restock/test/fuzzing"
 )
 
 // A reader is a handler that records its last request.
@@ -29,6 +30,8 @@ func (r *reader) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.request, r.body = request, string(body)
 	web.Answer(w, http.StatusOK, map[string]string{"language": web.LanguageOf(request).Tag})
 }
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzEvent checks that the handler gets the values of the event, and that no event that a client
 // can cause fails the invocation: a failed invocation raises an alarm.

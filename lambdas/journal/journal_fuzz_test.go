@@ -12,7 +12,10 @@ import (
 	"restock/internal/message"
 	"restock/internal/shop"
 	"restock/lambdas/journal"
+	"restock/test/fuzzing"
 )
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzJournal checks that each event is one line of JSON with its own level, message and metrics,
 // even if strangers chose the texts in it.

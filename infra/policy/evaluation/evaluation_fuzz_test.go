@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"restock/test/fuzzing"
 )
 
 // statements are seeds: statements in the forms that policies may have.
@@ -22,6 +24,8 @@ var statements = []string{
 	`{"effect":"Deny","Effect":"Allow","Action":"*","action":"x","Resource":"*"}`,
 	`null`, `[]`, `{}`, `[null]`,
 }
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzEvaluate checks that a Deny about the request decides, that adding a Deny allows nothing,
 // that a boundary of Denies allows nothing, and that the order of documents and the case of actions

@@ -19,6 +19,7 @@ import (
 	"restock/internal/shop"
 	"restock/internal/web"
 	"restock/internal/web/webtest"
+	"restock/test/fuzzing"
 )
 
 // books is a store with one product and one production order. It checks the values that it should
@@ -180,6 +181,8 @@ func (b books) ProductionOrder(_ context.Context, id uuid.UUID) (shop.Production
 func (b books) CloseOrder(context.Context, shop.ProductionOrder, shop.OrderStatus, time.Time) (bool, error) {
 	return true, nil
 }
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzAPI checks that every request gets an answer in JSON, that an error blames the merchant and
 // has a code, and that no invalid value reaches the store.

@@ -18,6 +18,7 @@ import (
 	"restock/internal/web"
 	"restock/internal/web/webtest"
 	"restock/lambdas/journal"
+	"restock/test/fuzzing"
 )
 
 // memory is a store in memory with one product that is never replenished. Methods that the fuzz
@@ -81,6 +82,8 @@ func (s *memory) WaitlistEntry(_ context.Context, id uuid.UUID, at time.Time) (s
 
 // printable matches the texts that may be an idempotency key.
 var printable = regexp.MustCompile(`^[ -+\--~]*$`) // ASCII, without a comma
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzAPI checks that every request gets an answer in JSON and an error blames the buyer and has a
 // code, that the store sells exactly what the answers say, and that each event stays one line of

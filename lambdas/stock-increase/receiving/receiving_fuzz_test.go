@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"restock/internal/shop"
+	"restock/test/fuzzing"
 )
 
 // memory is a store that records deliveries.
@@ -27,6 +28,8 @@ func (m *memory) Receive(_ context.Context, d shop.Delivery) (shop.Receipt, erro
 func (m *memory) Replenish(context.Context, shop.Replenishment) (shop.Decision, error) {
 	return shop.Decision{Outcome: shop.Settled}, nil
 }
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzCallback checks that the handler books a signed callback only, for its own attempt and at
 // most the signed quantity, and that it keeps signed callbacks only: strangers must not be able to

@@ -16,6 +16,7 @@ import (
 
 	"restock/internal/factory"
 	"restock/lambdas/journal"
+	"restock/test/fuzzing"
 )
 
 // body returns the body of a record that [record] makes.
@@ -36,6 +37,8 @@ func newSigner(tb testing.TB) factory.Signer {
 	}
 	return signer
 }
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzRecords checks a batch of two records. Each one must become a request to the factory with a
 // signed callback, be dropped because it has expired, or stay in the queue, independently of the

@@ -8,11 +8,15 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"restock/test/fuzzing"
 )
 
 type nothing struct{}
 
 func (nothing) Invoke(context.Context, []byte) ([]byte, error) { return []byte("{}"), nil }
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzRoutes checks that the route matches the request, that its key with the variables' values is
 // the request's path again, and that the order of declaration does not matter.

@@ -18,6 +18,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"restock/test/fuzzing"
 )
 
 // echoed is an input with a member of each kind.
@@ -66,6 +68,8 @@ func (e *echo) answer(t *testing.T, r *http.Request) *httptest.ResponseRecorder 
 	}
 	return w
 }
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzJSONCall checks that a call in the JSON protocol gets a JSON answer, and that the operation
 // gets the input that encoding/json decodes.

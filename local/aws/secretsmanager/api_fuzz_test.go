@@ -12,7 +12,10 @@ import (
 	"time"
 
 	"restock/local/aws/awsapi"
+	"restock/test/fuzzing"
 )
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzRotationRules checks that accepted rules open windows that end and that follow each other.
 // Every other rule must be blamed on the caller.

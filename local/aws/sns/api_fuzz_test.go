@@ -13,7 +13,10 @@ import (
 
 	"restock/local/aws/awsapi"
 	"restock/local/aws/sqs"
+	"restock/test/fuzzing"
 )
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzAPI checks two properties: a call gets a well-formed XML answer, which blames the caller for
 // an invalid call; every log record is one line.

@@ -13,7 +13,10 @@ import (
 	"testing/synctest"
 
 	"restock/local/aws/awsapi"
+	"restock/test/fuzzing"
 )
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzAPI checks three properties: a call gets a JSON answer, which blames the caller for an
 // invalid call; the lists in the answer are within the limits; every log record is one line.

@@ -10,10 +10,13 @@ import (
 	"unicode/utf8"
 
 	"restock/local/view/events"
+	"restock/test/fuzzing"
 )
 
 // colours matches the escape sequences of a coloured line.
 var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
 // FuzzLine checks that an event is one line, whatever text it contains: no text begins a new line
 // or controls the terminal.
