@@ -211,8 +211,17 @@ func TestHelpOfACommandHasItsFlagsAndExamples(t *testing.T) {
 	if out, _, _ := typed(t, "orders", "-h"); !strings.Contains(out, "(default 50)") {
 		t.Errorf("shop orders -h says %s, want the default of --limit", out)
 	}
-	if out, _, _ := typed(t, "-h"); !strings.Contains(out, "Exit codes: 0 done; 1 refused") {
+	out, _, _ := typed(t, "-h")
+	if !strings.Contains(out, "Exit codes: 0 done; 1 refused") {
 		t.Errorf("shop -h says %s, want the exit codes", out)
+	}
+	for _, c := range commands() { // each after the one before
+		_, after, found := strings.Cut(out, "\n  "+c.name+" ")
+		if !found {
+			t.Errorf("shop -h does not list %s in the order of the commands: %v", c.name, names())
+			break
+		}
+		out = "\n" + after
 	}
 }
 

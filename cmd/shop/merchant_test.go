@@ -153,7 +153,8 @@ func TestAMerchantRunsTheShopFromTheCommandLine(t *testing.T) {
 	c.now = time.Date(2026, 11, 28, 15, 0, 0, 0, time.UTC)
 	c.sells("DN-00", 1)
 	in := func(amount int64) string { return price(amount, shop.Currency) }
-	yesterday := c.says("shop sales yesterday", 0, "DN-00", in(2000), "DN-01", in(9900), "total", in(11900))
+	yesterday := c.says("shop sales yesterday", 0, "Sold from 2026-11-28 00:00:00", ", in "+shop.Currency+":",
+		"DN-00", in(2000), "DN-01", in(9900), "total", in(11900))
 	if strings.Contains(yesterday, in(3000)) || strings.Contains(yesterday, "DN-02") {
 		t.Errorf("yesterday is\n%s\nwant two products, without today's sale", yesterday)
 	}

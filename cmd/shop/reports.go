@@ -138,6 +138,8 @@ func salesCommand() command {
 					return
 				}
 				t, total := table{right: []int{1, 2, 3}}, merchant.ProductSales{Currency: answer.Products[0].Currency}
+				fmt.Fprintf(s.out, "Sold from %s until %s, in %s:\n",
+					s.moment(answer.From), s.moment(answer.To), total.Currency)
 				t.row("SKU", "SALES", "UNITS", "REVENUE", "NAME")
 				for _, p := range answer.Products {
 					total.Sales += p.Sales

@@ -62,14 +62,15 @@ func (t terminal) root(o *options) *cobra.Command {
 			if len(args) == 0 {
 				return usagef("give a command: %s; shop -h explains them", strings.Join(names(), ", "))
 			}
-			mean := ""
+			mean := ": there are "
 			if like := root.SuggestionsFor(args[0]); len(like) > 0 {
-				mean = ", did you mean " + strings.Join(like, " or ") + "?"
+				mean = ", did you mean " + strings.Join(like, " or ") + "? There are "
 			}
-			return usagef("there is no command %q%s: there are %s", args[0], mean, strings.Join(names(), ", "))
+			return usagef("there is no command %q%s%s", args[0], mean, strings.Join(names(), ", "))
 		},
 		RunE: func(*cobra.Command, []string) error { return nil }, // Args refuses every command line
 	}
+	cobra.EnableCommandSorting = false // the help lists the commands in their order
 	o.flags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	for _, c := range commands() {

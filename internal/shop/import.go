@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -275,9 +276,11 @@ func detailOf(err error) string {
 	return ""
 }
 
-// wrongLines names the lines that are wrong, one a line, and at most twenty.
+// wrongLines names the lines that are wrong, in the order of the file, one a line, and at most
+// twenty.
 func wrongLines(wrong []LineError) string {
 	const most = 20
+	slices.SortStableFunc(wrong, func(a, b LineError) int { return cmp.Compare(a.Line, b.Line) })
 	text := strings.Builder{}
 	text.WriteString("nothing is imported")
 	for n, w := range wrong {
