@@ -77,8 +77,13 @@ func (s Statement) conditionsHold(context map[string][]string) bool {
 }
 
 // condition evaluates one condition. If it cannot, unknown names the part that it does not support.
+// Without a value, ForAllValues holds, and ForAnyValue does not:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 func condition(name, key string, patterns Texts, context map[string][]string) (holds bool, unknown string) {
 	values, known := context[strings.ToLower(key)]
+	if !known && strings.HasPrefix(strings.ToLower(key), encryptionContext) {
+		_, known = context[encryptionContextKeys] // the request lacks the pair
+	}
 	if !known {
 		return false, "the condition key " + key
 	}
@@ -93,6 +98,11 @@ func condition(name, key string, patterns Texts, context map[string][]string) (h
 		return slices.ContainsFunc(patterns, func(p string) bool { return strings.EqualFold(p, missing) }), ""
 	}
 	base, ifExists := strings.CutSuffix(name, "IfExists")
+	base, forAny := strings.CutPrefix(base, "ForAnyValue:")
+	forAll := false
+	if !forAny {
+		base, forAll = strings.CutPrefix(base, "ForAllValues:")
+	}
 	o, ok := operators[base]
 	if !ok {
 		return false, "the condition operator " + name
@@ -103,12 +113,20 @@ func condition(name, key string, patterns Texts, context map[string][]string) (h
 		}
 	}
 	if len(values) == 0 {
-		return ifExists || o.negated, ""
+		return ifExists || forAll || o.negated && !forAny, ""
 	}
-	matched := slices.ContainsFunc(values, func(v string) bool {
+	matches := func(v string) bool {
 		return slices.ContainsFunc(patterns, func(p string) bool { return o.match(p, v) })
-	})
-	return matched != o.negated, ""
+	}
+	holdsFor := func(v string) bool { return matches(v) != o.negated }
+	switch {
+	case forAny:
+		return slices.ContainsFunc(values, holdsFor), ""
+	case forAll:
+		return !slices.ContainsFunc(values, func(v string) bool { return !holdsFor(v) }), ""
+	default:
+		return slices.ContainsFunc(values, matches) != o.negated, ""
+	}
 }
 
 // NotUnderstood names the parts of a statement that this package does not support: some condition

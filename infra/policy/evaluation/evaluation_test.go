@@ -319,6 +319,44 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// The names of pairs have no case in a condition key, and have one in kms:EncryptionContextKeys:
+// https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context
+func TestConditionsOnTheEncryptionContext(t *testing.T) {
+	none, pairs := map[string]string{}, map[string]string{"Tenant": "a", "Region": "eu"}
+	for _, c := range []struct {
+		condition string
+		pairs     map[string]string
+		want      bool
+	}{
+		{`"StringEquals":{"kms:EncryptionContext:tenant":"a"}`, pairs, true},
+		{`"StringEquals":{"kms:EncryptionContext:Tenant":"A"}`, pairs, false},
+		{`"StringEquals":{"kms:EncryptionContext:Tenant":"a"}`, none, false},
+		{`"StringEquals":{"kms:EncryptionContext:Tenant":"a"}`, nil, false},
+		{`"StringNotEquals":{"kms:EncryptionContext:Tenant":"b"}`, pairs, true},
+		{`"Null":{"kms:EncryptionContext:Tenant":"true"}`, none, true},
+		{`"Null":{"kms:EncryptionContext:Tenant":"true"}`, nil, false},
+		{`"ForAnyValue:StringEquals":{"kms:EncryptionContextKeys":"Tenant"}`, pairs, true},
+		{`"ForAnyValue:StringEquals":{"kms:EncryptionContextKeys":"tenant"}`, pairs, false},
+		{`"ForAnyValue:StringEquals":{"kms:EncryptionContextKeys":"Tenant"}`, none, false},
+		{`"ForAnyValue:StringNotEquals":{"kms:EncryptionContextKeys":"Tenant"}`, pairs, true},
+		{`"ForAnyValue:StringNotEquals":{"kms:EncryptionContextKeys":"Tenant"}`, none, false},
+		{`"ForAnyValue:StringEqualsIfExists":{"kms:EncryptionContextKeys":"Tenant"}`, none, true},
+		{`"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":"Tenant"}`, pairs, false},
+		{`"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["Tenant","Region"]}`, pairs, true},
+		{`"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":"Tenant"}`, none, true},
+		{`"ForAllValues:StringNotEquals":{"kms:EncryptionContextKeys":"Tenant"}`, pairs, false},
+	} {
+		q := ByRole(role, session, "kms:Decrypt", "arn:aws:kms:eu-west-1:"+account+":key/k1")
+		if c.pairs != nil { // otherwise it is not known
+			q = q.Encrypting(c.pairs)
+		}
+		allow := parse(t, Identity, `{"Effect":"Allow","Action":"kms:*","Resource":"*","Condition":{`+c.condition+`}}`)
+		if d := (Policies{Identity: allow}).Evaluate(q); d.Allowed != c.want {
+			t.Errorf("%s with %v: got %v, want %v", c.condition, c.pairs, d.Allowed, c.want)
+		}
+	}
+}
+
 func TestUnsupportedPartsAllowNothing(t *testing.T) {
 	q := ByService("sns.amazonaws.com", topic, "sqs:SendMessage", queue)
 	for _, c := range []struct{ more, want string }{
@@ -328,8 +366,8 @@ func TestUnsupportedPartsAllowNothing(t *testing.T) {
 			"the condition operator BinaryEqualsIfExists"},
 		{`"Principal":"*","Condition":{"IpAddress":{"aws:SourceArn":"10.0.0.0/33"}}`,
 			`the value "10.0.0.0/33" of the condition operator IpAddress`},
-		{`"Principal":"*","Condition":{"ForAnyValue:StringEquals":{"aws:SourceArn":"` + topic + `"}}`,
-			"the condition operator ForAnyValue:StringEquals"},
+		{`"Principal":"*","Condition":{"ForAnyValue:ForAllValues:StringEquals":{"aws:SourceArn":"` + topic + `"}}`,
+			"the condition operator ForAnyValue:ForAllValues:StringEquals"},
 		{`"Principal":"*","Condition":{"stringequals":{"aws:SourceArn":"` + topic + `"}}`,
 			"the condition operator stringequals"},
 		{`"Principal":"*","Condition":{"StringEquals":{"aws:SourceIp":"10.0.0.1"}}`, "the condition key aws:SourceIp"},

@@ -76,6 +76,24 @@ func (q Request) From(sourceIP string) Request {
 	return q
 }
 
+// The condition keys of an encryption context, in lower case.
+// https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context
+const (
+	encryptionContext     = "kms:encryptioncontext:" // before the name of a pair, whose case does not count
+	encryptionContextKeys = "kms:encryptioncontextkeys"
+)
+
+// Encrypting returns a request of KMS with an encryption context.
+func (q Request) Encrypting(pairs map[string]string) Request {
+	q.Context = maps.Clone(q.Context)
+	q.Context[encryptionContextKeys] = slices.Sorted(maps.Keys(pairs))
+	for name, value := range pairs {
+		key := encryptionContext + strings.ToLower(name)
+		q.Context[key] = append(q.Context[key], value)
+	}
+	return q
+}
+
 // usesKey reports whether the request is one of KMS.
 func (q Request) usesKey() bool { return strings.HasPrefix(strings.ToLower(q.Action), "kms:") }
 

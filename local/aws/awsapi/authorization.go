@@ -36,6 +36,9 @@ type Permission struct {
 	Via string
 	// SourceIP is the caller's IP address, or "" if it is not known.
 	SourceIP string
+	// EncryptionContext is that of a call of KMS, as a JSON object of texts; "" for other calls, and
+	// if it is not known.
+	EncryptionContext string
 }
 
 // Authorization defines which permissions a service's operations require.

@@ -2,8 +2,10 @@ package forward
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,16 +17,46 @@ import (
 // withKey adds the permission on a key that a service uses for its caller. It adds none without a
 // key, and none for a key of AWS: everybody in the account may use it through the service.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
-func (q Request) withKey(needs []awsapi.Permission, service, action, key string) ([]awsapi.Permission, error) {
+//
+// pairs are the encryption context that the service sends; nil if it is not known.
+func (q Request) withKey(
+	needs []awsapi.Permission, service, action, key string, pairs map[string]string,
+) ([]awsapi.Permission, error) {
 	arn, err := q.customerKey(key)
 	if arn == "" || err != nil {
 		return needs, err
 	}
-	need := awsapi.Permission{Action: action, Resource: arn, Via: service + "." + q.Region + ".amazonaws.com"}
+	need := awsapi.Permission{
+		Action: action, Resource: arn, Via: service + "." + q.Region + ".amazonaws.com",
+		EncryptionContext: encryptionContext(pairs),
+	}
 	if !slices.Contains(needs, need) {
 		needs = append(needs, need)
 	}
 	return needs, nil
+}
+
+// encryptionContext writes an encryption context, as in awsapi.Permission.
+func encryptionContext(pairs map[string]string) string {
+	if pairs == nil {
+		return ""
+	}
+	text, _ := json.Marshal(pairs) // texts never fail
+	return string(text)
+}
+
+// objectContext returns the encryption context of an object: its ARN, or that of its bucket if the
+// bucket has a bucket key.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+func (q Request) objectContext(object string) map[string]string {
+	bucket := declared.Owner(object)
+	for _, r := range bucketEncryptions(q.Graph, strings.TrimPrefix(bucket, bucketARN(""))) {
+		if hasBucketKey(r.Outputs) {
+			object = bucket
+		}
+	}
+	return map[string]string{"aws:s3:arn": object}
 }
 
 // customerKey returns the ARN of a declared key; "" for no key, and for one of AWS.
@@ -62,7 +94,7 @@ func (q Request) withBucketKey(needs []awsapi.Permission, operation, bucket stri
 			return nil, err
 		}
 	}
-	return q.withKey(needs, "s3", action, key)
+	return q.withKey(needs, "s3", action, key, q.objectContext(needs[0].Resource))
 }
 
 // encryptsLike returns an error if a request asks for another encryption of an object than with the
@@ -70,6 +102,9 @@ func (q Request) withBucketKey(needs []awsapi.Permission, operation, bucket stri
 func (q Request) encryptsLike(key string) error {
 	const header = "X-Amz-Server-Side-Encryption"
 	asked := key
+	if q.Header.Get(header+"-Context") != "" {
+		return errors.New("it gives the object an encryption context of its own: leave the header out")
+	}
 	if id := q.Header.Get(header + "-Aws-Kms-Key-Id"); id != "" || q.Header.Get(header) != "" ||
 		q.Header.Get(header+"-Customer-Algorithm") != "" {
 		asked = id
@@ -91,16 +126,37 @@ func (q Request) encryptsLike(key string) error {
 
 // bucketKey returns the key with which a declared bucket encrypts objects; "" for the keys of AWS.
 func bucketKey(g *graph.Graph, bucket string) (key string) {
+	for _, r := range bucketEncryptions(g, bucket) {
+		key = cmp.Or(findKey(r.Outputs), key)
+	}
+	return key
+}
+
+// bucketEncryptions returns the resources that may declare how a bucket encrypts objects.
+func bucketEncryptions(g *graph.Graph, bucket string) (all []*graph.Resource) {
 	for _, kind := range []graph.Type{
 		graph.Bucket, graph.PlainBucket, graph.BucketEncryption, graph.PlainBucketEncryption,
 	} {
 		for _, r := range g.OfType(kind) {
 			if r.String("bucket") == bucket {
-				key = cmp.Or(findKey(r.Outputs), key)
+				all = append(all, r)
 			}
 		}
 	}
-	return key
+	return all
+}
+
+// hasBucketKey reports whether the declaration of an encryption enables a bucket key.
+func hasBucketKey(declaration any) bool {
+	switch value := declaration.(type) {
+	case []any:
+		return slices.ContainsFunc(value, hasBucketKey)
+	case map[string]any:
+		enabled, _ := value["bucketKeyEnabled"].(bool)
+		return enabled || slices.ContainsFunc(slices.Collect(maps.Values(value)), hasBucketKey)
+	default:
+		return false
+	}
 }
 
 // findKey finds the key in the declaration of an encryption. The types of resources nest it in
@@ -137,7 +193,10 @@ func (q Request) withTableKeys(needs []awsapi.Permission) (all []awsapi.Permissi
 			continue
 		}
 		key, _ := table.Object("serverSideEncryption")["kmsKeyArn"].(string)
-		if all, err = q.withKey(all, "dynamodb", "kms:Decrypt", key); err != nil {
+		pairs := map[string]string{
+			"aws:dynamodb:tableName": table.String("name"), "aws:dynamodb:subscriberId": graph.AccountID,
+		}
+		if all, err = q.withKey(all, "dynamodb", "kms:Decrypt", key, pairs); err != nil {
 			return nil, fmt.Errorf("table %s: %w", table.Name, err)
 		}
 	}

@@ -222,6 +222,10 @@ func TestABucketsKeyIsUsedWithThePermissionsOfTheCaller(t *testing.T) {
 		return `{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::000000000000:root"},"Action":"kms:*",` +
 			`"Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"` + service + `.eu-west-1.amazonaws.com"}}}}`
 	}
+	ofObject := func(name string) string {
+		return strings.Replace(through("s3"), `"kms:ViaService"`,
+			`"kms:EncryptionContext:aws:s3:arn":"`+bucket+`/`+name+`","kms:ViaService"`, 1)
+	}
 	for name, c := range map[string]struct {
 		statements, policy string
 		refusal, in        string // a part of the answer, and of the log; empty for none
@@ -229,6 +233,9 @@ func TestABucketsKeyIsUsedWithThePermissionsOfTheCaller(t *testing.T) {
 		"with the grant":    {mayPut + "," + mayUse, "", "", ""},
 		"without the grant": {mayPut, "", "no identity-based policy allows", `"save.go:7, in the role's policy"`},
 		"through S3":        {mayPut + "," + mayUse, through("s3"), "", ""},
+		"for the object":    {mayPut + "," + mayUse, ofObject("a"), "", ""},
+		"for another object": {mayPut + "," + mayUse, ofObject("b"), "no resource-based policy allows",
+			`"save.go:7, in the key's policy"`},
 		"through another service": {mayPut + "," + mayUse, through("sqs"), "no resource-based policy allows",
 			`"save.go:7, in the key's policy"`},
 	} {

@@ -44,12 +44,16 @@ var (
 // readKMS returns the permissions of an operation on keys.
 // https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html
 func readKMS(q Request) (operation string, needs []awsapi.Permission, err error) {
-	var in struct{ KeyId, SourceKeyId, DestinationKeyId string }
+	var in struct {
+		KeyId, SourceKeyId, DestinationKeyId string
+
+		EncryptionContext, SourceEncryptionContext, DestinationEncryptionContext map[string]string
+	}
 	operation = q.operation()
 	if err := q.decode(&in); err != nil {
 		return operation, nil, err
 	}
-	need := func(action, key string) {
+	need := func(action, key string, pairs map[string]string) {
 		if err != nil {
 			return
 		}
@@ -57,15 +61,20 @@ func readKMS(q Request) (operation string, needs []awsapi.Permission, err error)
 		if key == "" {
 			err = errors.New("it names no key, and the run cannot read the key's id in a ciphertext")
 		} else if r, err = keyOf(q.Graph, key); err == nil {
-			needs = append(needs, awsapi.Permission{Action: action, Resource: r.String("arn")})
+			if pairs == nil {
+				pairs = map[string]string{}
+			}
+			needs = append(needs, awsapi.Permission{
+				Action: action, Resource: r.String("arn"), EncryptionContext: encryptionContext(pairs),
+			})
 		}
 	}
 	switch {
 	case slices.Contains(keyOperations, operation):
-		need("kms:"+operation, in.KeyId)
+		need("kms:"+operation, in.KeyId, in.EncryptionContext)
 	case operation == "ReEncrypt":
-		need("kms:ReEncryptFrom", in.SourceKeyId)
-		need("kms:ReEncryptTo", in.DestinationKeyId)
+		need("kms:ReEncryptFrom", in.SourceKeyId, in.SourceEncryptionContext)
+		need("kms:ReEncryptTo", in.DestinationKeyId, in.DestinationEncryptionContext)
 	case slices.Contains([]string{"ListKeys", "ListAliases", "GenerateRandom"}, operation):
 		needs = []awsapi.Permission{{Action: "kms:" + operation, Resource: "*"}}
 	default:

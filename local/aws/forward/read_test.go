@@ -63,7 +63,7 @@ var declaredKeys = &graph.Graph{Region: "eu-west-1", Resources: []*graph.Resourc
 	}}},
 	{Type: graph.PlainBucketEncryption, Name: "newer", Outputs: map[string]any{"bucket": "newer", "rules": []any{
 		object{"applyServerSideEncryptionByDefault": object{
-			"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "alias/own"}},
+			"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "alias/own"}, "bucketKeyEnabled": true},
 	}}},
 	{Type: graph.PlainBucket, Name: "older", Outputs: map[string]any{"bucket": "older",
 		"serverSideEncryptionConfiguration": object{"rule": object{"applyServerSideEncryptionByDefault": object{
@@ -71,7 +71,7 @@ var declaredKeys = &graph.Graph{Region: "eu-west-1", Resources: []*graph.Resourc
 	{Type: graph.PlainBucket, Name: "plain", Outputs: map[string]any{"bucket": "plain",
 		"serverSideEncryptionConfiguration": object{"rule": object{"applyServerSideEncryptionByDefault": object{
 			"sseAlgorithm": "aws:kms"}}}}},
-	{Type: graph.Table, Name: "ledger", Outputs: map[string]any{"arn": tableARN + "ledger",
+	{Type: graph.Table, Name: "ledger", Outputs: map[string]any{"arn": tableARN + "ledger", "name": "ledger",
 		"serverSideEncryption": object{"enabled": true, "kmsKeyArn": keyARN + "k1"}}},
 	{Type: graph.Table, Name: "managed", Outputs: map[string]any{"arn": tableARN + "managed",
 		"serverSideEncryption": object{"enabled": true}}},
@@ -354,4 +354,51 @@ func TestStepFunctionsPermissions(t *testing.T) {
 		"Go's case": refused("StartExecution", `{"StateMachineArn":"`+machine+`"}`, `may mean "stateMachineArn"`),
 		"a token":   refused("SendTaskSuccess", `{"taskToken":"t"}`, "no permissions for the operation"),
 	})
+}
+
+func TestTheEncryptionContextOfACall(t *testing.T) {
+	posted := func(target string) *http.Request { return plain("POST", "/", "X-Amz-Target", target) }
+	for name, c := range map[string]struct {
+		model   Model
+		request *http.Request
+		body    string
+		want    []string // of the permissions on keys
+	}{
+		"an object": {s3(), plain("GET", "/files/a"), "", []string{`{"aws:s3:arn":"arn:aws:s3:::files/a"}`}},
+		"an object of a bucket with a bucket key": {s3(), plain("PUT", "/newer/a"), "",
+			[]string{`{"aws:s3:arn":"arn:aws:s3:::newer"}`}},
+		"a copy": {s3(), plain("PUT", "/newer/a", "X-Amz-Copy-Source", "files/b"), "",
+			[]string{`{"aws:s3:arn":"arn:aws:s3:::newer"}`, `{"aws:s3:arn":"arn:aws:s3:::files/b"}`}},
+		"an item": {dynamodb(), posted("DynamoDB_20120810.GetItem"), `{"TableName":"ledger"}`,
+			[]string{`{"aws:dynamodb:subscriberId":"000000000000","aws:dynamodb:tableName":"ledger"}`}},
+		"a parameter": {ssm(), posted("AmazonSSM.GetParameter"), `{"Name":"/app/token","WithDecryption":true}`,
+			[]string{`{"PARAMETER_ARN":"` + parameter + `app/token"}`}},
+		"a text": {kms(), posted("TrentService.Encrypt"), `{"KeyId":"k1","EncryptionContext":{"b":"1","a":"2"}}`,
+			[]string{`{"a":"2","b":"1"}`}},
+		"a text without one": {kms(), posted("TrentService.Encrypt"), `{"KeyId":"k1"}`, []string{`{}`}},
+		"another encryption": {kms(), posted("TrentService.ReEncrypt"), `{"SourceKeyId":"k1","DestinationKeyId":"k2",` +
+			`"SourceEncryptionContext":{"a":"1"},"DestinationEncryptionContext":{"a":"2"}}`,
+			[]string{`{"a":"1"}`, `{"a":"2"}`}},
+	} {
+		_, needs, err := c.model.Read(Request{
+			Request: c.request, Body: []byte(c.body), Region: "eu-west-1", Graph: declaredKeys, target: c.model.Target,
+		})
+		var got []string
+		for _, need := range needs {
+			if strings.HasPrefix(need.Action, "kms:") {
+				got = append(got, need.EncryptionContext)
+			} else if need.EncryptionContext != "" {
+				t.Errorf("%s: %+v has an encryption context", name, need)
+			}
+		}
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, %v, want %q", name, got, err, c.want)
+		}
+	}
+	_, _, err := s3().Read(Request{
+		Request: plain("PUT", "/files/a", "X-Amz-Server-Side-Encryption-Context", "e30="), Graph: declaredKeys,
+	})
+	if err == nil || !strings.Contains(err.Error(), "an encryption context of its own") {
+		t.Errorf("an object with a context of its own: got %v", err)
+	}
 }

@@ -191,7 +191,7 @@ func readS3(q Request) (operation string, needs []awsapi.Permission, err error) 
 			return call.operation, nil, err
 		}
 		from := bucketKey(q.Graph, strings.TrimPrefix(declared.Owner(need.Resource), bucketARN("")))
-		if needs, err = q.withKey(needs, "s3", "kms:Decrypt", from); err != nil {
+		if needs, err = q.withKey(needs, "s3", "kms:Decrypt", from, q.objectContext(need.Resource)); err != nil {
 			return call.operation, nil, err
 		}
 		call.operation = map[string]string{"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}[call.operation]

@@ -60,7 +60,7 @@ func readSSM(q Request) (operation string, needs []awsapi.Permission, err error)
 		return operation, nil, errors.New("it names no parameter")
 	}
 	if in.Type == "SecureString" && in.KeyId != "" {
-		needs, err = q.withKey(needs, "ssm", "kms:Encrypt", in.KeyId)
+		needs, err = q.withKey(needs, "ssm", "kms:Encrypt", in.KeyId, parameterContext(needs[0].Resource))
 	}
 	if !in.WithDecryption || err != nil {
 		return operation, needs, err
@@ -74,11 +74,15 @@ func readSSM(q Request) (operation string, needs []awsapi.Permission, err error)
 				strings.HasPrefix(r.String("arn"), strings.TrimSuffix(need.Resource, "/")+"/")
 		}
 		if key := r.String("keyId"); key != "" && slices.ContainsFunc(needs, asked) && err == nil {
-			needs, err = q.withKey(needs, "ssm", "kms:Decrypt", key)
+			needs, err = q.withKey(needs, "ssm", "kms:Decrypt", key, parameterContext(r.String("arn")))
 		}
 	}
 	return operation, needs, err
 }
+
+// parameterContext returns the encryption context of a parameter.
+// https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html#parameter-store-encryption-context
+func parameterContext(arn string) map[string]string { return map[string]string{"PARAMETER_ARN": arn} }
 
 // parameterARN returns the ARN of a parameter by its name, or by its ARN. A version or a label may
 // follow the name.

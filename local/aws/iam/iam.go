@@ -123,7 +123,7 @@ func (a *Authority) Authorize(accessKeyID string, p awsapi.Permission) error {
 		return errEnded
 	}
 	call := s.call(p.Action, p.Resource)
-	call.SourceIP = p.SourceIP
+	call.SourceIP, call.EncryptionContext = p.SourceIP, p.EncryptionContext
 	if call.Via = p.Via; call.Via != "" {
 		return a.decide(call, a.policies.Of(s.role, p.Resource)) // a service passes no endpoint of the VPC
 	}
