@@ -23,8 +23,8 @@ type Call struct {
 
 	SourceIP string `json:"sourceIp,omitempty"` // of a request to an API; empty if it is not known
 
-	// EncryptionContext is that of a call of KMS, as a JSON object of texts, such as {"a":"b"}. It is
-	// empty for other calls, and if it is not known.
+	// EncryptionContext is that of a call of KMS, as a JSON object of texts, such as {"a":"b"}. It
+	// is empty for other calls, and if it is not known.
 	EncryptionContext string `json:"encryptionContext,omitempty"`
 
 	Action   string `json:"action"`
@@ -62,7 +62,8 @@ func (c Call) compare(d Call) int {
 	return cmp.Or(cmp.Compare(c.Role, d.Role), cmp.Compare(c.Session, d.Session), cmp.Compare(c.Service, d.Service),
 		cmp.Compare(c.Source, d.Source), cmp.Compare(c.Via, d.Via),
 		cmp.Compare(c.SourceIP, d.SourceIP),
-		cmp.Compare(c.EncryptionContext, d.EncryptionContext), cmp.Compare(c.Action, d.Action), cmp.Compare(c.Resource, d.Resource))
+		cmp.Compare(c.EncryptionContext, d.EncryptionContext),
+		cmp.Compare(c.Action, d.Action), cmp.Compare(c.Resource, d.Resource))
 }
 
 // Counts say how often each call was made.

@@ -36,8 +36,8 @@ type Permission struct {
 	Via string
 	// SourceIP is the caller's IP address, or "" if it is not known.
 	SourceIP string
-	// EncryptionContext is that of a call of KMS, as a JSON object of texts; "" for other calls, and
-	// if it is not known.
+	// EncryptionContext is that of a call of KMS, as a JSON object of texts; "" for other calls,
+	// and if it is not known.
 	EncryptionContext string
 }
 
