@@ -50,8 +50,8 @@ type Program struct {
 	// empty, the picture shows only what the program declares.
 	Callers string
 
-	// Business returns what a line of a function means: see console.Config. It may be nil.
-	Business func(kind string, attrs map[string]any) console.Milestone
+	// Business is what the console knows of the program's business.
+	Business console.Business
 }
 
 // packages returns the packages of functions.

@@ -10,6 +10,7 @@ import (
 	"restock/local/aws/sns"
 	"restock/local/aws/sqs"
 	"restock/local/view/console"
+	"restock/local/view/events"
 	"restock/test/browser"
 	"restock/test/browser/browsertest"
 )
@@ -123,6 +124,7 @@ func TestConsoleOperatesQueuesTopicsAndSchedules(t *testing.T) {
 	page.Await(`document.querySelectorAll("#details .messages > li").length === 2`)
 	page.Click("#details .messages > li .opened summary")
 	page.AwaitText("#details .messages .body", "first")
+	page.AwaitText("#details .messages .why", "The reason is not known")
 	page.CheckAccessibility()
 	redrive := `#details .messages > li [aria-label^="Redrive"]`
 	page.Click(redrive)
@@ -187,11 +189,49 @@ func TestConsoleSaysWhichRequestSoldTheLastPiece(t *testing.T) {
 			t.Fatalf("buying: got status %d, want 200", status)
 		}
 	}
-	last := journeyOf(nameOf(sku) + " sold, the last")
+	last := journeyOf(nameOf(sku) + " sold, the last piece; nobody orders it: it is not automatic")
 	page.Await(last)
 	browsertest.Evaluate[bool](page, "("+last+".click(), true)")
 	page.AwaitText(".waterfall .step-text", "POST /checkout 200")
 	page.AwaitText(".waterfall", "stock 0")
+
+	// The panel of the product says it too, and has a link to the same journey.
+	figure := fmt.Sprintf(`[...document.querySelectorAll("#stock figure")]
+		.find((f) => f.querySelector(".name")?.innerText === %q)`, nameOf(sku))
+	page.Await(figure + `.querySelector(".manual").innerText.endsWith("To order it: shop open ` + sku + `")`)
+	page.Await(figure + `.querySelector(".sold").innerText.includes(" by POST /checkout 200")`)
+	browsertest.Evaluate[bool](page, `(location.hash = "", true)`)
+	page.Await(`document.querySelector("#details").hidden`)
+	browsertest.Evaluate[bool](page, "("+figure+`.querySelector(".sold button").click(), true)`)
+	page.AwaitText(".journey-name", "sold, the last piece")
+	page.AwaitText(".waterfall .step-text", "POST /checkout 200")
+
+	// A click on the product's name searches it.
+	browsertest.Evaluate[bool](page, "("+figure+`.querySelector(".name").click(), true)`)
+	page.AwaitText("#search-found", "2 journeys")
+	page.Await(last)
+	page.CheckAccessibility()
+}
+
+// TestConsoleSearchesWords searches words that are in different places of a line.
+func TestConsoleSearchesWords(t *testing.T) {
+	t.Parallel()
+	m := startFakeRun(t, http.NotFoundHandler())
+	log := m.log.With("part", "lambda")
+	log.Info(`{"message":"sold","sku":"CP-1","a":1,"b":2,"c":3,"d":4,"stock":0,"correlation_id":"R"}`,
+		events.FunctionLine.Attr(), "function", "sales-api")
+	log.Info(`{"message":"sold","sku":"CP-2","stock":7,"took":"1.503ms"}`, events.FunctionLine.Attr(), "function",
+		"sales-api")
+	page := browsertest.Open(t, screen, m.url)
+	page.AwaitText("#events", "CP-2")
+	for search, events := range map[string]int{"sold cp-1": 1, "stock 0": 1, "503": 0} {
+		browsertest.Evaluate[bool](page, fmt.Sprintf(`(location.hash = "q=" + encodeURIComponent(%q), true)`, search))
+		page.AwaitText("#events-shown", fmt.Sprintf("of %d found", events))
+		page.Await(fmt.Sprintf(`document.querySelectorAll("#events tr").length === %d`, events))
+		if search == "stock 0" { // the line shows why it was found
+			page.AwaitText("#events .brief", "stock 0")
+		}
+	}
 }
 
 func TestConsoleHasTheAddressesToCopy(t *testing.T) {

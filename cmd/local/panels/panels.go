@@ -26,9 +26,9 @@ func New(log *slog.Logger, theFactory func() *factory.Factory) []console.Panel {
 	return panels
 }
 
-// NameOf returns the name of a product as the stock panel has read it. It returns the SKU of a
-// product that the panel does not know yet.
-func NameOf(all []console.Panel, sku string) string {
+// productOf returns a product as the stock panel has read it. It returns the zero Product for one
+// that the panel does not know yet.
+func productOf(all []console.Panel, sku string) Product {
 	for _, p := range all {
 		if p.State == nil {
 			continue
@@ -36,12 +36,12 @@ func NameOf(all []console.Panel, sku string) string {
 		if state, isStock := p.State(false).(StockState); isStock {
 			for _, product := range state.Products {
 				if product.SKU == sku {
-					return product.Name
+					return product
 				}
 			}
 		}
 	}
-	return sku
+	return Product{}
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -32,6 +32,7 @@ const (
 	MaxRushSeconds = 600
 	MaxQuantity    = 1000
 	rushWorkers    = 64
+	maxEarlier     = 10
 )
 
 func (b Buyers) validate() error {
@@ -51,13 +52,15 @@ func (b Buyers) validate() error {
 
 // A RushState is the progress of a rush, or its result.
 type RushState struct {
-	Running bool `json:"running"`
-	Buyers  int  `json:"buyers"`
-	Seconds int  `json:"seconds"`
-	Sent    int  `json:"sent"`
-	Sold    int  `json:"sold"`    // 200
-	Refused int  `json:"refused"` // 409: not enough stock
-	Failed  int  `json:"failed"`  // any other answer, or no answer
+	Running bool      `json:"running"`
+	Began   time.Time `json:"began"`
+	SKU     string    `json:"sku,omitempty"`
+	Buyers  int       `json:"buyers"`
+	Seconds int       `json:"seconds"`
+	Sent    int       `json:"sent"`
+	Sold    int       `json:"sold"`    // 200
+	Refused int       `json:"refused"` // 409: not enough stock
+	Failed  int       `json:"failed"`  // any other answer, or no answer
 
 	// Throttled is how many requests the API throttled: 429, or 503 because all instances were
 	// busy. Failed does not include them, because no function ran for them. ThrottledBy has the
@@ -67,6 +70,9 @@ type RushState struct {
 
 	P50MS float64 `json:"p50_ms"`
 	P99MS float64 `json:"p99_ms"`
+
+	// Earlier are the results of up to maxEarlier rushes before this one, newest first.
+	Earlier []RushState `json:"earlier,omitempty"`
 }
 
 // A Reason is why the API throttled buyers: the limit that was reached, and the setting that sets
@@ -90,6 +96,7 @@ type rush struct {
 	took    []time.Duration   // how long each answer took, in no order
 	away    map[string]string // reasons by request id, until the answers have arrived
 	reasons map[string]int    // how many buyers were throttled for a reason
+	earlier []RushState       // before the current rush, newest first
 }
 
 // throttled keeps the reason why the API throttles a request. The API calls it before it answers.
@@ -171,8 +178,15 @@ func (r *rush) begin(b Buyers) (*RushState, error) {
 	case r.current != nil && r.current.Running:
 		return nil, refusal(http.StatusConflict, "a rush is running: end it, or wait for its end")
 	}
+	if r.current != nil {
+		last := percentiles(r.snapshot())
+		r.earlier = append([]RushState{last}, r.earlier[:min(len(r.earlier), maxEarlier-1)]...)
+	}
 	ctx, stop := context.WithCancel(r.ctx)
-	r.current, r.stop, r.took = &RushState{Running: true, Buyers: b.Buyers, Seconds: b.Seconds}, stop, nil
+	r.stop, r.took = stop, nil
+	r.current = &RushState{
+		Running: true, Began: time.Now().UTC(), SKU: b.SKU, Buyers: b.Buyers, Seconds: b.Seconds,
+	}
 	r.away, r.reasons = map[string]string{}, map[string]int{}
 	state := *r.current
 	r.done.Go(func() {
@@ -210,19 +224,34 @@ func (r *rush) state() *RushState {
 		r.mu.Unlock()
 		return nil
 	}
+	state, took := r.snapshot()
+	state.Earlier = r.earlier // begin replaces the slice and never changes it
+	r.mu.Unlock()
+	state = percentiles(state, took)
+	return &state
+}
+
+// snapshot returns the current rush without the earlier ones, and how long its answers took. The
+// caller holds the lock.
+func (r *rush) snapshot() (RushState, []time.Duration) {
 	state, took := *r.current, slices.Clone(r.took)
 	state.ThrottledBy = []Reason{}
 	for reason, buyers := range r.reasons {
 		state.ThrottledBy = append(state.ThrottledBy, Reason{reason, buyers})
 	}
-	r.mu.Unlock()
 	slices.SortFunc(state.ThrottledBy, func(a, b Reason) int {
 		return cmp.Or(cmp.Compare(b.Buyers, a.Buyers), cmp.Compare(a.Reason, b.Reason))
 	})
+	return state, took
+}
+
+// percentiles returns a rush with its percentiles. It sorts all answers: the caller need not hold
+// the lock.
+func percentiles(state RushState, took []time.Duration) RushState {
 	if len(took) > 0 {
 		state.P50MS, state.P99MS = milliseconds(load.Percentile(took, 50)), milliseconds(load.Percentile(took, 99))
 	}
-	return &state
+	return state
 }
 
 // run sends each buyer at their time, or later if all workers are busy.

@@ -73,6 +73,16 @@ func TestARushSendsRequestsAndCountsTheResults(t *testing.T) {
 	if counts != [5]int{100, 30, 60, 8, 2} || got.P50MS <= 0 || got.P99MS < got.P50MS {
 		t.Errorf("got %+v", got)
 	}
+	// The next rush does not hide why this one's buyers were throttled.
+	h.Post(t, "/panels/rush/", `{"buyers":1,"seconds":1,"sku":"CP-502101","quantity":2}`, &state.Panels.Rush)
+	await.Until(t, "the next rush has ended", func() bool {
+		h.Get(t, "/state", &state)
+		return !state.Panels.Rush.Running
+	})
+	if earlier := state.Panels.Rush.Earlier; len(earlier) != 1 || earlier[0].Sold != 30 || earlier[0].SKU != "CP-502101" ||
+		!slices.Equal(earlier[0].ThrottledBy, why) || !earlier[0].Began.Equal(got.Began) {
+		t.Errorf("the earlier rushes are %+v, want %+v", earlier, got)
+	}
 	if most.Load() > 64 {
 		t.Errorf("%d buyers waited for an answer at a time, want at most 64", most.Load())
 	}

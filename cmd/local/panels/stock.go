@@ -23,6 +23,8 @@ type Product struct {
 	OnOrder int    `json:"on_order"`
 	Status  string `json:"status"` // "available", "sold out", or "on order": sold out, with an open production order
 	Bins    int    `json:"bins"`   // how many rows the stock lies in
+	// Automatic says that the shop orders the product by itself.
+	Automatic bool `json:"automatic"`
 	// MoreBins is set if buyers waited for each other: how many bins the product should get.
 	MoreBins int `json:"more_bins,omitempty"`
 }
@@ -204,10 +206,11 @@ func (p *stock) read(ctx context.Context, db *sql.DB) error {
 func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
 	const maxProducts = 100
 	rows, err := db.QueryContext(ctx, `
-		SELECT p.sku, p.name, p.bins, p.waited_at IS NOT NULL,
+		SELECT p.sku, p.name, p.automatic, p.bins, p.waited_at IS NOT NULL,
 		       (SELECT COALESCE(SUM(b.stock), 0) FROM bin b WHERE b.product_id = p.product_id),
 		       GREATEST(COALESCE(o.quantity - o.received, 0), 0)
 		  FROM product p LEFT JOIN production_order o ON o.open_product_id = p.product_id
+		 WHERE p.archived_at IS NULL
 		 ORDER BY p.sku LIMIT ?`, maxProducts)
 	if err != nil {
 		return nil, err
@@ -216,7 +219,7 @@ func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
 	for rows.Next() {
 		var p Product
 		var waited bool
-		if err := rows.Scan(&p.SKU, &p.Name, &p.Bins, &waited, &p.Stock, &p.OnOrder); err != nil {
+		if err := rows.Scan(&p.SKU, &p.Name, &p.Automatic, &p.Bins, &waited, &p.Stock, &p.OnOrder); err != nil {
 			return nil, err
 		}
 		if waited {

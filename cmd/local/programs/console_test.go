@@ -57,7 +57,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 	var j *console.Journey
 	await.Until(t, "the console shows the journey to the goods receipt", func() bool {
 		j = s.journey(t, "→ 100 received")
-		return j != nil && strings.HasSuffix(j.Summary, " sold, the last → 100 ordered → 100 received")
+		return j != nil && strings.HasSuffix(j.Summary, " sold, the last piece → 100 ordered → 100 received")
 	})
 	// Events after the goods receipt are logged a little later.
 	for _, want := range []console.Step{

@@ -39,7 +39,7 @@ func Shop() run.Program {
 			return fmt.Sprintf("setting throttling.%s", lambdas.TrafficOf(routeKey))
 		},
 		Callers:  "buyers",
-		Business: milestones(bySKU),
+		Business: panels.Business(nil),
 	}
 }
 
@@ -106,7 +106,7 @@ func Start(ctx context.Context, c Config) (*Run, error) {
 	r := &Run{}
 	if c.Program.Name == shopName && c.Program.Dir == "" {
 		c.Panels = panels.New(c.Log.With("part", "console"), func() *factory.Factory { return r.Factory })
-		c.Program.Business = milestones(func(sku string) string { return panels.NameOf(c.Panels, sku) })
+		c.Program.Business = panels.Business(c.Panels)
 		r.addFactory(&c)
 		if c.OTLP != "" {
 			c.set("tracing", true) // so that the functions record their work

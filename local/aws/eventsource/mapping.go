@@ -304,6 +304,14 @@ func (m *Mapping) holdGroups(batch []sqs.Message, failed map[string]bool) {
 	}
 }
 
+// reason returns why a function was throttled, in the same words as the API's log.
+func reason(err error) string {
+	if told := (interface{ Reason() string })(nil); errors.As(err, &told) {
+		return told.Reason()
+	}
+	return err.Error()
+}
+
 // invoke returns the ids of the messages that the function reports as failed, or an error if the
 // whole batch failed. If the function is throttled, invoke retries until the messages' visibility
 // timeout ends. The end of polling does not cancel an invocation.
@@ -328,7 +336,7 @@ func (m *Mapping) invoke(ctx context.Context, e event, spans []traceid.Span) (fa
 		m.backoff.failed()
 		if errors.Is(err, ErrThrottled) {
 			m.log.Debug("function throttled: the batch is tried again", events.FunctionThrottled.Attr(),
-				"message_ids", e.ids())
+				"message_ids", e.ids(), "throttled", reason(err))
 		}
 		inTime := time.Now().Add(m.backoff.pause()).Before(visibleAgain)
 		if !errors.Is(err, ErrThrottled) || !inTime || !m.backoff.wait(ctx) {

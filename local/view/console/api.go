@@ -68,6 +68,7 @@ func (c *Console) serveNode(w http.ResponseWriter, r *http.Request) {
 	if n.Kind != KindFunction {
 		lines.Resource = c.resourceFacts(n)
 	}
+	lines.Throttles = c.observer.throttlesOf(n.ID)
 	switch n.Kind {
 	case KindQueue, KindDeadLetterQueue:
 		if q := c.queueWith(n.ARN); q != nil {
@@ -90,7 +91,7 @@ func (c *Console) serveJourney(w http.ResponseWriter, r *http.Request) {
 	j, known := c.observer.journeys.get(r.PathValue("id"))
 	if !known {
 		Refuse(w, http.StatusNotFound, fmt.Errorf("there is no journey %q; the console keeps the latest %d, "+
-			"and the latest %d that the program keeps longer", r.PathValue("id"), maxPlainJourneys, maxOrderedJourneys))
+			"and the latest %d that the program keeps longer", r.PathValue("id"), maxPlainJourneys, maxNotableJourneys))
 		return
 	}
 	Answer(w, http.StatusOK, j)

@@ -107,7 +107,7 @@ var meanings = map[events.Kind]meaning{
 	events.BatchProcessed:            {more: (*observer).batch},
 	events.BatchFailed:               {more: (*observer).batch},
 	events.MessageFailed:             {from: queue, to: function, more: (*observer).messageFailed},
-	events.FunctionThrottled:         {more: func(o *observer, e *Event) { o.throttled(e.Node, e.Time) }},
+	events.FunctionThrottled:         {more: (*observer).batchThrottled},
 	events.ScheduledInvocationDone:   {from: schedule, to: function, moves: arrives},
 	events.ScheduledInvocationFailed: {from: schedule, to: function, moves: fails},
 	events.AWSCallAnswered:           {more: (*observer).awsCall},
@@ -124,7 +124,7 @@ var meanings = map[events.Kind]meaning{
 
 // classify sets an event's node, edge and journey, and counts it.
 func (o *observer) classify(e *Event) {
-	e.trace = e.about()
+	e.trace = e.about(o.business.Objects)
 	if place := places[e.Part]; place != nil {
 		e.Node = place(o, e)
 	} else {
@@ -172,12 +172,12 @@ func (o *observer) request(e *Event) {
 	called := o.picture.graph.Routes[e.text("route")]
 	o.moved(o.picture.edge(e.Node, called), 1, failed)
 	if reason != "" {
-		e.trace.text += ": " + reason
+		e.trace.text += ", throttled: " + reason
 		short := cmp.Or(called, e.Node)
 		if status == http.StatusTooManyRequests { // of the stage or the route: no function was called
 			short = e.Node
 		}
-		o.throttled(short, e.Time)
+		o.throttled(short, reason, e.Time)
 	}
 	caller := o.picture.graph.Only(KindCallers)
 	if factory := theFactory(o, e); factory != "" && o.journeys.knows(callback) {
@@ -186,22 +186,19 @@ func (o *observer) request(e *Event) {
 	e.move(o.picture.edge(caller, e.Node), 1, failed)
 }
 
-// throttled counts a request that a part had no capacity for.
-func (o *observer) throttled(node string, at time.Time) {
-	o.count(node, "throttled", 1)
-	o.seriesOf(node).add(sumThrottles, at, 1)
+func (o *observer) batchThrottled(e *Event) {
+	o.throttled(e.Node, cmp.Or(e.text("throttled"), e.Message), e.Time)
 }
 
-// functionLine handles a line that a function wrote. The program says whether the line opens a
-// production order or receives units: see Config.Business.
+// functionLine handles a line that a function wrote. The program says what the line means.
 func (o *observer) functionLine(e *Event) {
 	e.trace.took = 0 // a line's attribute "duration" may mean anything
 	if id := e.text("message_id"); id != "" && e.level >= slog.LevelError {
 		o.deadLetters.failed(id, e.why(cmp.Or(e.text("error"), e.Message)), true)
 	}
-	if o.business != nil {
-		m := o.business(string(e.Kind), e.Attrs)
-		e.trace.order, e.trace.made, e.trace.said = m.Ordered, m.Made, m.Text
+	if o.business.Meaning != nil {
+		m := o.business.Meaning(string(e.Kind), e.Attrs)
+		e.trace.notable, e.trace.said, e.trace.mark = m.Notable, m.Text, m.Mark
 	}
 }
 
@@ -263,8 +260,10 @@ func (o *observer) messageSent(e *Event) {
 	if c.MessageID != "" {
 		e.trace.refs = append(e.trace.refs, messageRef(c.MessageID))
 	}
-	if c.Order != "" {
-		e.trace.refs = append(e.trace.refs, orderRef(c.Order))
+	for _, name := range o.business.Objects {
+		if id, _ := c.fields[name+"_id"].(string); id != "" {
+			e.trace.refs = append(e.trace.refs, objectRef(name, id))
+		}
 	}
 }
 
@@ -362,9 +361,10 @@ func (o *observer) factoryOrder(e *Event) {
 func requestRef(id string) string    { return "request:" + id }
 func invocationRef(id string) string { return "invocation:" + id }
 func messageRef(id string) string    { return "message:" + id }
-func orderRef(id string) string      { return "order:" + id }
-func lotRef(id string) string        { return "lot:" + id }
 func callbackRef(path string) string { return "callback:" + path }
+
+// objectRef refers to an object of the program: see Business.Objects.
+func objectRef(name, id string) string { return name + ":" + id }
 
 // traceRef refers to the span that a tracing header names as the parent: an invocation, or a
 // subsegment of it. Journeys of one client may share a trace, so a trace is no reference.
@@ -394,16 +394,20 @@ func (r reference) of(e *Event, refs []string) []string {
 var (
 	owned = []reference{
 		{"message", messageRef}, {"queue_message", messageRef}, {"message_id", messageRef},
-		{"production_order", orderRef}, {"lot", lotRef},
 	}
 	shared = []reference{{"trace_id", traceRef}, {"message_ids", messageRef}, {"request_id", invocationRef}}
 )
 
-// about returns what an event's attributes say about its journey.
-func (e *Event) about() trace {
+// about returns what an event's attributes say about its journey. objects are Business.Objects.
+func (e *Event) about(objects []string) trace {
 	t := trace{text: e.Message, took: e.duration("duration"), journey: e.text("correlation_id")}
 	for _, r := range owned {
 		t.refs = r.of(e, t.refs)
+	}
+	for _, name := range objects {
+		if id := e.text(name); id != "" {
+			t.refs = append(t.refs, objectRef(name, id))
+		}
 	}
 	for _, r := range shared {
 		t.shares = r.of(e, t.shares)

@@ -155,9 +155,28 @@ func TestAThrottledRequestHasItsReasonInItsJourney(t *testing.T) {
 			"throttled", reason)...)
 		o.taken(t)
 		j, ok := o.journeys.get("R")
-		want := fmt.Sprintf("POST /checkout %d: %s", request[3], reason)
+		want := fmt.Sprintf("POST /checkout %d, throttled: %s", request[3], reason)
 		if !ok || j.Summary != want || j.Steps[0].Text != want {
 			t.Errorf("got %+v, want %q", j, want)
+		}
+	}
+}
+
+func TestANodeHasTheLimitsThatItReached(t *testing.T) {
+	o := newObserved()
+	const busy, held = "all 21 instances of sales-api are busy (setting concurrency)", "all 2 instances of stock are busy"
+	for range 3 {
+		o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 503,
+			"request_id", "R", "throttled", busy)
+	}
+	o.debug("eventsource", events.FunctionThrottled, "function", "stock", "throttled", held)
+	o.taken(t)
+	for node, want := range map[string]Throttle{
+		"function:sales-api": {Reason: busy, Times: 3}, "function:stock": {Reason: held, Times: 1},
+	} {
+		got := o.throttlesOf(node)
+		if len(got) != 1 || got[0].Reason != want.Reason || got[0].Times != want.Times || got[0].Last.IsZero() {
+			t.Errorf("%s: got %+v, want %+v with its time", node, got, want)
 		}
 	}
 }

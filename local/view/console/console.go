@@ -26,16 +26,24 @@ type Config struct {
 
 	Panels []Panel // the parts of the page that the program adds
 
-	// Business returns what a line of a function means for its journey. Its arguments are the
-	// line's kind and attributes. It may be nil.
-	Business func(kind string, attrs map[string]any) Milestone
+	Business Business
 }
 
-// A Milestone is an event of a journey that its summary shows.
-type Milestone struct {
+// Business is what the console knows of the program's business. The zero Business knows nothing.
+type Business struct {
+	// Meaning returns what a line of a function means for its journey. Its arguments are the line's
+	// kind and attributes. It may be nil.
+	Meaning func(kind string, attrs map[string]any) Meaning
+	// Objects are the names of attributes that identify an object of one journey, such as "order".
+	// In the JSON of a message, the field's name ends with _id: "order_id".
+	Objects []string
+}
+
+// A Meaning is what a line of a function means for its journey.
+type Meaning struct {
 	Text    string // what happened, such as "2 × bread sold"; the journey's name has the texts in order
-	Ordered bool   // a production order was opened; the console keeps such journeys longer
-	Made    int    // units that the factory delivered
+	Notable bool   // the console keeps the journey longer, and a filter of the list shows only such
+	Mark    string // panels find the latest journey with a mark in the state: see Mark; may be empty
 }
 
 // A Stack is a running stack.

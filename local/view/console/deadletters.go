@@ -104,15 +104,18 @@ type contents struct {
 	Subject     string // of the notification
 	Message     string // of the notification
 	Correlation string `json:"correlation_id"`
-	Order       string `json:"production_order_id"`
+
+	fields map[string]any // of the innermost JSON
 }
 
 // contentsOf parses a body. A body that is not JSON has no contents.
 func contentsOf(body string) (c contents) {
 	_ = json.Unmarshal([]byte(body), &c)
 	if c.Message != "" {
-		_ = json.Unmarshal([]byte(c.Message), &c)
+		body = c.Message
+		_ = json.Unmarshal([]byte(body), &c)
 	}
+	_ = json.Unmarshal([]byte(body), &c.fields)
 	return c
 }
 

@@ -51,7 +51,11 @@ func unfold(r events.Event) *Event {
 	attrs := r.Attrs
 	if line, ok := events.ReadLine(r.Message); ok && e.ofFunction {
 		e.Kind, e.Message = cmp.Or(line.Kind, e.Kind), line.Message
-		attrs = slices.Concat(attrs, line.Attrs)
+		own, onlyMetrics := line.Unmeasured() // the other attributes say what the metrics count
+		if onlyMetrics {
+			own = line.Attrs
+		}
+		attrs = slices.Concat(attrs, own)
 		if line.RequestID != "" {
 			// If the host reads a line late, the record has the next invocation's id; the line
 			// has the right one.
@@ -104,7 +108,10 @@ func (e *Event) why(text string) Why {
 	return Why{Time: e.Time, Function: e.text("function"), Error: text}
 }
 
-// trim removes hidden attributes.
+// trim removes hidden attributes, and a count of failures that is 0: it reads like a failure.
 func (e *Event) trim() {
+	if e.Kind == events.BatchProcessed && e.number("failed") == 0 {
+		delete(e.Attrs, "failed")
+	}
 	maps.DeleteFunc(e.Attrs, func(key string, _ any) bool { return hiddenAttrs[key] })
 }

@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"fmt"
 	"log/slog"
 	"math"
 	"slices"
@@ -20,9 +19,9 @@ type trace struct {
 	refs    []string      // references to objects of one journey
 	find    string        // one more reference that may find the journey, but is not bound to it
 	shares  []string      // references to objects of several journeys, such as an invocation with a batch
-	order   bool          // a production order was opened
-	made    int           // units that the factory delivered
+	notable bool          // the console keeps the journey longer
 	said    string        // what happened, for the journey's name
+	mark    string        // see Meaning.Mark
 	text    string        // the text of the step
 	took    time.Duration // the duration of the work that ended with the event
 }
@@ -41,8 +40,7 @@ type journey struct {
 	id      string
 	events  []*Event
 	refs    []string // the references that are bound to it
-	order   bool
-	made    int
+	notable bool
 	said    []string // what happened, for its name
 	request string   // the first request and the status of its answer; empty if its beginning is not known
 	partial bool     // records were lost while it ran
@@ -68,8 +66,7 @@ func (j *journey) add(e *Event) {
 		j.ended = e.Time
 	}
 	j.level = max(j.level, e.level)
-	j.order = j.order || e.trace.order
-	j.made += e.trace.made
+	j.notable = j.notable || e.trace.notable
 	if said := e.trace.said; said != "" && len(j.said) < maxSaid && !slices.Contains(j.said, said) {
 		j.said = append(j.said, said)
 	}
@@ -91,7 +88,7 @@ type JourneySummary struct {
 	Summary string    `json:"summary"`
 	Level   string    `json:"level"` // the highest level of its events
 	Steps   int       `json:"steps"`
-	Made    int       `json:"made,omitempty"`    // units that the factory delivered
+	Notable bool      `json:"notable,omitempty"` // see Meaning
 	Partial bool      `json:"partial,omitempty"` // some of its steps were lost
 	Cut     int       `json:"cut,omitempty"`     // later steps that the console does not keep
 	Like    int       `json:"like,omitempty"`    // how many older journeys of one step say the same
@@ -121,11 +118,9 @@ func (j *journey) summary() JourneySummary {
 	text := cmp.Or(j.request, j.events[0].trace.text)
 	if len(j.said) > 0 {
 		text = strings.Join(j.said, " → ")
-	} else if j.made > 0 {
-		text += fmt.Sprintf(" → %d made", j.made)
 	}
 	return JourneySummary{ID: j.id, Began: j.began, TookMS: milliseconds(j.ended.Sub(j.began)), Summary: text,
-		Level: j.level.String(), Steps: len(j.events), Made: j.made,
+		Level: j.level.String(), Steps: len(j.events), Notable: j.notable,
 		Partial: j.partial || j.losses > 0 && j.request == "", Cut: j.cut}
 }
 

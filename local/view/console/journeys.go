@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// Limits of what the console keeps. A rush of buyers does not push out the journeys that have led
-// to a production order: they have a limit of their own.
+// Limits of what the console keeps. A burst of requests does not push out the notable journeys:
+// they have a limit of their own.
 const (
 	maxPlainJourneys   = 500
-	maxOrderedJourneys = 200
+	maxNotableJourneys = 200
 	maxListed          = 100
 	maxHeld            = 4096 // events whose journey is not known yet
 	// maxGone is how many ids of forgotten journeys the console keeps: their late events must not
@@ -26,8 +26,8 @@ type journeys struct {
 	byID    map[string]*journey
 	owner   map[string]*journey   // by reference
 	sharers map[string][]*journey // by reference to a shared object
-	plain   []*journey            // without a production order, oldest first
-	ordered []*journey            // with a production order, oldest first
+	plain   []*journey            // that are not notable, oldest first
+	notable []*journey            // oldest first
 	losses  int                   // how often records were lost
 
 	gone      map[string]bool // the ids of forgotten journeys
@@ -79,6 +79,17 @@ func (s *journeys) with(ref string) string {
 	return ""
 }
 
+// began returns the id of a journey, and the request that began it. Both are empty for a journey
+// that is not kept.
+func (s *journeys) began(id string) (journey, request string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if j := s.byID[id]; j != nil {
+		return j.id, j.request
+	}
+	return "", ""
+}
+
 // lost says that records were lost. A journey that has not ended may lack steps from now on, and a
 // journey without a beginning may be the end of one.
 func (s *journeys) lost() {
@@ -123,14 +134,13 @@ func (s *journeys) add(e *Event) {
 	s.join(e, joined)
 }
 
-// list returns up to maxListed journeys, newest first: up to half of them with a production order,
-// the rest without. It leaves out journeys without an order of which steps were lost. Journeys of
-// one step with the same text are one line, so that requests that the API throttles do not hide the
-// others.
+// list returns up to maxListed journeys, newest first: up to half of them notable. It leaves out
+// plain journeys of which steps were lost. Journeys of one step with the same text are one line, so
+// that requests that the API throttles do not hide the others.
 func (s *journeys) list() []JourneySummary {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ordered := s.ordered[max(0, len(s.ordered)-maxListed/2):]
+	notable := s.notable[max(0, len(s.notable)-maxListed/2):]
 	var plain []*journey
 	like := map[string]int{} // journeys of one step, by text
 	for _, j := range slices.Backward(s.plain) {
@@ -143,11 +153,11 @@ func (s *journeys) list() []JourneySummary {
 				continue
 			}
 		}
-		if len(ordered)+len(plain) < maxListed {
+		if len(notable)+len(plain) < maxListed {
 			plain = append(plain, j)
 		}
 	}
-	list := newest(slices.Concat(ordered, plain), maxListed)
+	list := newest(slices.Concat(notable, plain), maxListed)
 	for i, j := range list {
 		if j.Steps == 1 && like[j.Summary] > 1 {
 			list[i].Like = like[j.Summary] - 1
@@ -232,11 +242,11 @@ func (s *journeys) create(id string) *journey {
 // join adds an event to journeys, and then the held events that it connects to them.
 func (s *journeys) join(e *Event, joined []*journey) {
 	for _, j := range joined {
-		hadOrder := j.order
+		wasNotable := j.notable
 		j.partial = j.partial || j.losses != s.losses
 		j.losses = s.losses
 		j.add(e)
-		if j.order && !hadOrder {
+		if j.notable && !wasNotable {
 			s.keepLonger(j)
 		}
 		for _, ref := range e.trace.shares {
@@ -272,15 +282,15 @@ func (s *journeys) share(j *journey, ref string) {
 	}
 }
 
-// keepLonger moves a journey to those with a production order.
+// keepLonger moves a journey to the notable ones.
 func (s *journeys) keepLonger(j *journey) {
 	if i := slices.Index(s.plain, j); i >= 0 {
 		s.plain = slices.Delete(s.plain, i, i+1)
 	}
-	s.ordered = append(s.ordered, j)
-	if len(s.ordered) > maxOrderedJourneys {
-		s.forget(s.ordered[0])
-		s.ordered = slices.Delete(s.ordered, 0, 1)
+	s.notable = append(s.notable, j)
+	if len(s.notable) > maxNotableJourneys {
+		s.forget(s.notable[0])
+		s.notable = slices.Delete(s.notable, 0, 1)
 	}
 }
 

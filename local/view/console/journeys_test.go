@@ -87,13 +87,13 @@ func followSellout(t *testing.T, o *observed) {
 	sellout(o, 1)
 	all := len(o.taken(t))
 	j, ok := o.journeys.get("R1")
-	if !ok || len(j.Steps) != all || j.Summary != "POST /checkout 200 → 100 made" {
+	if !ok || len(j.Steps) != all || j.Summary != "POST /checkout 200" {
 		t.Errorf("got %d of %d events, %q", len(j.Steps), all, j.Summary)
 	}
 	if list := o.journeys.list(); len(list) != 1 {
 		t.Errorf("got the journeys %v, want one", list)
 	}
-	for _, ref := range []string{messageRef("M1"), messageRef("S1"), orderRef("O1"), lotRef("F1"), requestRef("C1")} {
+	for _, ref := range []string{messageRef("M1"), messageRef("S1"), objectRef("production_order", "O1"), objectRef("lot", "F1"), requestRef("C1")} {
 		if got := o.journeys.of(ref); got != "R1" {
 			t.Errorf("%s belongs to %q, want R1", ref, got)
 		}
@@ -293,7 +293,7 @@ func TestJourneysAreBoundedAndJourneysWithAnOrderStay(t *testing.T) {
 	}
 	s := o.journeys
 	for what, sizes := range map[string][2]int{
-		"journeys":                  {len(s.byID), maxPlainJourneys + maxOrderedJourneys},
+		"journeys":                  {len(s.byID), maxPlainJourneys + maxNotableJourneys},
 		"references":                {len(s.owner), 20 * maxPlainJourneys},
 		"shared references":         {len(s.sharers), 20 * maxPlainJourneys},
 		"references of held events": {len(s.heldByRef), 3 * maxHeld},
@@ -325,10 +325,10 @@ func TestTheNameOfAJourneySaysWhatHappened(t *testing.T) {
 	t.Parallel()
 	j := &journey{id: "A"}
 	for _, said := range []string{"", "2 × bread sold", "100 ordered", "100 ordered", "100 received"} {
-		j.add(&Event{trace: trace{said: said, request: "A", text: "POST /checkout 200", made: len(said)}})
+		j.add(&Event{trace: trace{said: said, request: "A", text: "POST /checkout 200", notable: said != ""}})
 	}
 	const want = "2 × bread sold → 100 ordered → 100 received"
-	if got := j.summary(); got.Summary != want || got.Made == 0 {
+	if got := j.summary(); got.Summary != want || !got.Notable {
 		t.Errorf("got %+v, want the name %q", got, want)
 	}
 	for i := range 100 {

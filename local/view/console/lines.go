@@ -8,6 +8,9 @@ type NodeLines struct {
 	// Of a function and of a queue.
 	Series *Series `json:"series,omitempty"`
 
+	// Of a function and of an API, the latest first.
+	Throttles []Throttle `json:"throttles,omitempty"`
+
 	// Of a queue, oldest first.
 	Messages []Message `json:"messages,omitempty"`
 

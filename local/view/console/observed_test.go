@@ -62,22 +62,24 @@ type observed struct {
 	reworded bool // replaces the text of every message
 }
 
-// milestone is the Business function of the shop.
-func milestone(kind string, attrs map[string]any) (m Milestone) {
-	switch kind {
-	case "production_order_opened":
-		m.Ordered = true
-	case "goods_received":
-		quantity, _ := attrs["quantity"].(float64)
-		m.Made = int(quantity)
-	}
-	return m
+// business is the Business of the shop.
+var business = Business{
+	Meaning: func(kind string, attrs map[string]any) (m Meaning) {
+		switch kind {
+		case "production_order_opened":
+			m.Notable = true
+		case "sale_made":
+			m.Notable, m.Text, m.Mark = true, "the last piece sold", "sold out"
+		}
+		return m
+	},
+	Objects: []string{"production_order", "lot"},
 }
 
 func newObserved() *observed {
 	records := events.NewStream[events.Event](1 << 16)
 	o := &observed{
-		observer: newObserver(milestone), log: slog.New(events.NewHandler(records, slog.LevelDebug)),
+		observer: newObserver(business), log: slog.New(events.NewHandler(records, slog.LevelDebug)),
 		records: records.Subscribe(0),
 	}
 	o.show(shop())

@@ -27,22 +27,26 @@ type observer struct {
 
 	mu       sync.Mutex // guards what follows
 	picture  *picture
-	business func(kind string, attrs map[string]any) Milestone // Config.Business; may be nil
-	counters map[string]map[string]int                         // by node and name
-	flows    map[string]flow                                   // sums since the run began, by edge
-	lines    map[string]*nodeLines                             // by node
-	series   map[string]*series                                // by node
-	denials  map[string]*Denial                                // by caller and reason
-	began    time.Time
+	business Business
+	counters map[string]map[string]int // by node and name
+	flows    map[string]flow           // sums since the run began, by edge
+	lines    map[string]*nodeLines     // by node
+	series   map[string]*series        // by node
+	denials  map[string]*Denial        // by caller and reason
+	marks    map[string]*Event         // the latest event with each mark
+
+	throttles map[string]map[string]Throttle // by node and reason
+	began     time.Time
 }
 
-func newObserver(business func(kind string, attrs map[string]any) Milestone) *observer {
+func newObserver(business Business) *observer {
 	return &observer{
 		business: business,
 		stream:   events.NewStream[*Event](streamCapacity), journeys: newJourneys(), deadLetters: newFailures(),
 		messages: kept[body]{most: maxKeptMessages},
 		picture:  newPicture(Graph{}), counters: map[string]map[string]int{}, flows: map[string]flow{},
-		lines: map[string]*nodeLines{}, series: map[string]*series{}, denials: map[string]*Denial{}, began: time.Now(),
+		lines: map[string]*nodeLines{}, series: map[string]*series{}, denials: map[string]*Denial{},
+		marks: map[string]*Event{}, throttles: map[string]map[string]Throttle{}, began: time.Now(),
 	}
 }
 
@@ -84,6 +88,9 @@ func (o *observer) take(r events.Event) *Event {
 	e.trim()
 	o.journeys.add(e)
 	o.keep(e)
+	if e.trace.mark != "" {
+		o.keepMark(e)
+	}
 	return e
 }
 

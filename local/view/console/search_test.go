@@ -14,7 +14,7 @@ func TestASearchFindsEventsAndJourneysByTheirTextsAndAttributes(t *testing.T) {
 	h := newHarness(t)
 	log := h.Log.With("part", "lambda")
 	line := func(text string) { log.Info(text, events.FunctionLine.Attr(), "function", "stock") }
-	line(`{"message":"sold","sku":"CP-1","quantity":7,"correlation_id":"first"}`)
+	line(`{"message":"sold","sku":"CP-1","quantity":7,"stock":0,"took":"1.503ms","correlation_id":"first"}`)
 	line(`{"message":"sold","sku":"CP-2","correlation_id":"second"}`)
 	line(`{"message":"production order opened","production_order":"018F-9","correlation_id":"second"}`)
 	line(`{"message":"other"}`)
@@ -38,6 +38,12 @@ func TestASearchFindsEventsAndJourneysByTheirTextsAndAttributes(t *testing.T) {
 		{"opened", "second", 1},   // the message
 		{"7", "first", 1},         // a number
 		{"nothing", "", 0},
+		{"sold cp-1", "first", 1},      // words of different attributes
+		{"stock 0", "first", 1},        // the name and the value of an attribute, which stand side by side
+		{"opened cp-2", "second", 0},   // words of different steps: the journey has both
+		{"sold opened nothing", "", 0}, // all words must be there
+		{"503", "", 0},                 // a number is not a part of another one
+		{"function_line", "", 0},       // the page does not show kinds
 	} {
 		var found console.Found
 		status := h.Get(t, "/search?q="+url.QueryEscape(c.text), &found)

@@ -24,7 +24,8 @@ type changing struct {
 	Denials     []Denial                  `json:"denials"` // of the run, the latest first
 	DeadLetters []Message                 `json:"dead_letters"`
 	LettersMean string                    `json:"letters_mean"` // for the program; empty: nothing special
-	Panels      map[string]any            `json:"panels"`       // by panel
+	Marks       map[string]Mark           `json:"marks"`
+	Panels      map[string]any            `json:"panels"` // by panel
 	Build       *Build                    `json:"build"`
 	Changes     []Change                  `json:"changes"`
 	Stream      StreamState               `json:"stream"`
@@ -71,7 +72,7 @@ func (c *Console) readChanging() changing {
 	stack, picture := c.current(), c.observer.shown()
 	s := changing{
 		Counters: c.observer.counted(), Faults: map[string]string{}, Panels: c.panelStates(false),
-		Stream: c.streamState(), Denials: c.observer.denied(),
+		Stream: c.streamState(), Denials: c.observer.denied(), Marks: c.observer.marked(),
 	}
 	s.DeadLetters, s.LettersMean = c.messagesIn(picture.deadLetterQueues(stack.Queues))
 	c.mu.Lock()

@@ -132,7 +132,7 @@ func inCommon(attrs []slog.Attr) (common []slog.Attr) {
 }
 
 // idKeys are attributes that identify one object of many.
-var idKeys = []string{"correlation_id", "message", "message_id", "queue_message", "lot", "production_order"}
+var idKeys = []string{"correlation_id", "message", "message_id", "queue_message"}
 
 // anyID matches a UUID in a text, such as the id of a request in an error.
 var anyID = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`)

@@ -1,7 +1,7 @@
 // A rush of buyers: a form that starts it, and its progress.
 
 import { byId, el, keep, setText } from "../../dom.js";
-import { count, duration, number } from "../../format.js";
+import { clock, count, duration, number } from "../../format.js";
 import { request } from "../../stream.js";
 import { on, state } from "../../store.js";
 
@@ -47,6 +47,15 @@ function say(text, bad = false) {
   setText(byId("rush-status"), text);
 }
 
+const outcome = (rush) =>
+  `${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ${number(rush.refused)} were refused, ` +
+  `${number(rush.throttled)} were throttled, ${number(rush.failed)} failed.`;
+
+/** The limits that throttled the buyers of a rush. */
+const reasons = (list, rush) =>
+  keep(list, rush.throttled_by ?? [], (by) => by.reason, () => el("li"),
+    (row, by) => setText(row, `${number(by.buyers)} throttled: ${by.reason}`));
+
 let wasRunning = false;
 
 function draw() {
@@ -62,7 +71,7 @@ function draw() {
     ["sent", `${number(rush.sent)} of ${number(rush.buyers)}`],
     ["bought", number(rush.sold)],
     ["refused", number(rush.refused)],
-    ["turned away", number(rush.throttled)],
+    ["throttled", number(rush.throttled)],
     ["failed", number(rush.failed)],
     ["p50", duration(rush.p50_ms)],
     ["p99", duration(rush.p99_ms)],
@@ -72,13 +81,16 @@ function draw() {
     setText(row.lastElementChild, text);
     row.classList.toggle("bad", name === "failed" && rush.failed > 0);
   });
-  keep(byId("rush-reasons"), rush.throttled_by ?? [], (by) => by.reason, () => el("li"),
-    (row, by) => setText(row, `${number(by.buyers)} turned away: ${by.reason}`));
+  reasons(byId("rush-reasons"), rush);
+  const earlier = rush.earlier ?? [];
+  byId("rush-earlier").hidden = !earlier.length;
+  keep(byId("rush-list"), earlier, (r) => r.began, () => el("li", {}, el("p"), el("ul", { role: "list" })), (row, r) => {
+    const of = r.sku && ` of ${r.sku}`;
+    setText(row.firstElementChild, `${clock(r.began)}${of}: ${outcome(r)}`);
+    reasons(row.lastElementChild, r);
+  });
   if (wasRunning && !rush.running) {
-    say(
-      `${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ${number(rush.refused)} were refused, ` +
-        `${number(rush.throttled)} were turned away, ${number(rush.failed)} failed.`,
-    );
+    say(outcome(rush));
   }
   wasRunning = rush.running;
 }

@@ -1,7 +1,8 @@
 // Stock and open production orders over time: a small plot for each product.
 
 import { byId, el, keep, setText, setAttribute, svg } from "../../dom.js";
-import { count, duration, number } from "../../format.js";
+import { clock, count, duration, number } from "../../format.js";
+import { searchFor, select } from "../../selection.js";
 import { on, state, tell } from "../../store.js";
 
 const MOST = 6; // plots; the panel counts further products
@@ -21,7 +22,7 @@ const order = new Map(); // when each product's figures last changed: the latest
 
 /** Starts the panel. */
 export function start() {
-  on(["stock"], draw);
+  on(["stock", "marks"], draw);
   setInterval(() => tell("stock"), 1000); // the time axis moves although nothing changes
 }
 
@@ -51,14 +52,23 @@ function draw() {
   setText(byId("plots-more"), more ? `${count(more, "more product")} did not change lately.` : "");
 }
 
-function create() {
+function create({ sku }) {
   return el("figure", {},
-    el("figcaption", {}, el("span", { class: "name" }), el("span", { class: "now" })),
+    el("figcaption", {},
+      el("button", { type: "button", class: "link name", click: () => searchFor(sku) }), el("span", { class: "now" })),
+    el("p", { class: "sold" }), el("p", { class: "manual" }),
     svg("svg", { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" },
       svg("path", { class: "grid", d: `M0 ${TOP}H${WIDTH}M0 ${HEIGHT}H${WIDTH}` }),
       ...["area-stock", "series-on-order", "series-stock"].map((name) => svg("path", { class: name }))),
     el("p", { class: "scale" }, el("span"), el("span")),
     el("p", { class: "bins" }));
+}
+
+/** Which request has sold the last piece. */
+function sold({ time, journey, request }) {
+  const by = request || "a journey whose steps are not complete";
+  return el("span", {}, `Sold out at ${clock(time)}`,
+    journey && [" by ", el("button", { type: "button", class: "link", click: () => select("journey", journey) }, by)]);
 }
 
 function update(figure, product) {
@@ -76,7 +86,13 @@ function update(figure, product) {
 
   const soldOut = product.stock <= 0;
   figure.classList.toggle("sold-out", soldOut);
-  setText(figure.querySelector(".name"), `${product.name} `);
+  const name = figure.querySelector(".name");
+  setText(name, product.name);
+  setAttribute(name, "aria-label", `${product.name}: search ${product.sku}`);
+  const mark = soldOut ? state.marks?.[`sold out ${product.sku}`] : undefined;
+  keep(figure.querySelector(".sold"), mark ? [mark] : [], (m) => m.time + m.journey + m.request, sold);
+  setText(figure.querySelector(".manual"), product.automatic || product.on_order ? ""
+    : `Nobody orders it: it is not automatic. To order it: shop open ${product.sku}`);
   const onHand = soldOut ? "sold out" : `${number(product.stock)} on hand`;
   setText(figure.querySelector(".now"), onHand + (product.on_order ? `, ${number(product.on_order)} on order` : ""));
   setText(figure.querySelector(".bins"), product.more_bins

@@ -2,8 +2,8 @@
 
 import { letterButtons, post, result } from "./actions.js";
 import { byId, el, keep, setText } from "./dom.js";
-import { clock, count, shortened } from "./format.js";
-import { facts, journeyLink, opened } from "./message.js";
+import { count } from "./format.js";
+import { facts, journeyLink, opened, why } from "./message.js";
 import { on, state } from "./store.js";
 
 const MOST = 50; // messages listed
@@ -44,14 +44,10 @@ async function redrive(queue) {
 }
 
 function create(message) {
-  const why = message.why;
   return el("li", {},
     el("p", { class: "subject" },
       el("strong", {}, message.subject || message.id), " ", el("span", { class: "soft facts" })),
-    el("p", { class: "why" }, why?.error
-      ? [el("span", { class: "soft" }, `${why.function ? `${why.function}, ` : ""}${clock(why.time)}: `),
-        shortened(why.error)]
-      : "The reason is not known: no function logged an error for this message."),
+    why(message),
     el("div", { class: "buttons" },
       message.journey && journeyLink(message.journey),
       opened(message.body)),

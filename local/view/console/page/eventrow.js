@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { about } from "./message.js";
 import { exactClock, nameOf, shortened, valueText } from "./format.js";
-import { select } from "./selection.js";
+import { query, select } from "./selection.js";
 
 /** The class of an event's level. */
 export const levelName = (event) => `level-${(event.level ?? "INFO").toLowerCase()}`;
@@ -59,15 +59,19 @@ const LEFT_OUT =
 
 /**
  * The most useful attributes as a brief text: what is missing, or the error, or else the short
- * ones. It leaves out what the text before it says.
+ * ones. It leaves out what the text before it says. In a search, the attributes that have its words
+ * come first, so that the reader sees why the line was found.
  */
 export function brief({ attrs = {}, node = "" }, said = "") {
+  const all = Object.entries(attrs)
+    .map(([name, value]) => ({ name, shown: name.replaceAll("_", " "), text: valueText(value) }));
+  const searched = query().toLowerCase().split(/\s+/).filter((word) => word && !said.toLowerCase().includes(word));
+  const found = all.filter((a) => searched.some((word) => `${a.shown} ${a.text}`.toLowerCase().includes(word)));
+  const written = (attributes) => attributes.map((a) => ` ${a.shown} ${shortened(a.text)}`).join(" ·");
   if (attrs.missing) return ` missing: ${valueText(attrs.missing)}`;
   if (attrs.error && !said.includes(valueText(attrs.error))) return ` ${shortened(valueText(attrs.error))}`;
   const words = new Set(said.split(/[\s:,]+/));
-  const few = Object.entries(attrs)
-    .filter(([name]) => !LEFT_OUT.test(name))
-    .map(([name, value]) => [name, valueText(value)])
-    .filter(([, text]) => text && text.length <= LONGEST && text !== nameOf(node) && !words.has(text));
-  return few.slice(0, MOST).map(([name, text]) => ` ${name.replaceAll("_", " ")} ${text}`).join(" ·");
+  const few = all.filter(({ name, text }) => !LEFT_OUT.test(name) && text && text.length <= LONGEST &&
+    text !== nameOf(node) && !words.has(text));
+  return written([...new Set([...found, ...few])].slice(0, Math.max(MOST, found.length)));
 }

@@ -17,7 +17,7 @@ const refresh = throttled(1000, async () => {
 
 const filters = {
   all: () => true,
-  orders: (j) => j.made > 0,
+  notable: (j) => j.notable,
   trouble: (j) => j.level === "WARN" || j.level === "ERROR",
 };
 

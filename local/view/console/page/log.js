@@ -5,7 +5,7 @@ import { count, exactClock, nameOf } from "./format.js";
 import { what, levelName } from "./eventrow.js";
 import { on, state, tell } from "./store.js";
 import { found } from "./search.js";
-import { select } from "./selection.js";
+import { query, select } from "./selection.js";
 
 const MOST = 300; // events in the list
 const PACE = 400; // milliseconds between two drawings: people do not read faster
@@ -68,7 +68,8 @@ function draw() {
   const searched = found()?.events.toReversed();
   const from = searched ?? held ?? events;
   const shown = from.filter((e) => (!node || e.node === node) && (LEVELS[e.level] ?? 1) >= level).reverse();
-  keep(byId("events"), shown, (e) => `${e.seq} ${e.omitted ?? ""}`, row);
+  const why = searched ? query() : ""; // lines show why they were found
+  keep(byId("events"), shown, (e) => `${e.seq} ${e.omitted ?? ""} ${why}`, row);
   const lastHeld = held?.findLast((e) => !e.omitted)?.seq ?? 0;
   const since = events.filter((e) => e.seq > lastHeld).length;
   const fresh = held && !searched ? ` Paused: ${since >= MOST ? `${MOST} or more` : count(since, "event")} since.` : "";

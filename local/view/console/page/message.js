@@ -3,7 +3,7 @@
 import { letterButtons, result } from "./actions.js";
 import { body } from "./body.js";
 import { el, keep, setText } from "./dom.js";
-import { clock, count } from "./format.js";
+import { clock, count, shortened } from "./format.js";
 import { request } from "./stream.js";
 import { select } from "./selection.js";
 
@@ -20,6 +20,7 @@ export function createList(node) {
       setText(title, all.length ? count(all.length, "message") : "No messages");
       keep(list, all, (m) => m.id, (m) => row(m, isDead && letterButtons(m, line)), (item, m) => {
         setText(item.querySelector(".facts"), facts(m));
+        keep(item.querySelector(".reason"), isDead || m.why ? [m] : [], (m) => JSON.stringify(m.why ?? ""), why);
       });
     },
   };
@@ -32,11 +33,19 @@ export const facts = (m) =>
 function row(message, buttons) {
   return el("li", {},
     el("p", {}, el("strong", {}, message.subject || message.id), " ", el("span", { class: "soft facts" })),
+    el("div", { class: "reason" }),
     el("div", { class: "buttons" },
       message.journey && journeyLink(message.journey),
       opened(message.body)),
     buttons && el("div", { class: "buttons" }, buttons));
 }
+
+/** Why a message failed: the function, the time and the error. */
+export const why = ({ why: known }) =>
+  el("p", { class: "why" }, known?.error
+    ? [el("span", { class: "soft" }, `${known.function ? `${known.function}, ` : ""}${clock(known.time)}: `),
+      shortened(known.error)]
+    : "The reason is not known: no function logged an error for this message.");
 
 /** A link to the journey of a message. */
 export const journeyLink = (id) =>

@@ -2,7 +2,7 @@
 
 import { purge, sendForm } from "./actions.js";
 import { el, keep, setText } from "./dom.js";
-import { nameOf, number } from "./format.js";
+import { clock, nameOf, number } from "./format.js";
 import { waitingIn } from "./kinds.js";
 import { create as logRow, levelName } from "./eventrow.js";
 import * as facts from "./facts.js";
@@ -31,12 +31,14 @@ export function create(node) {
   const own = [...(node.kind === "function" ? [] : [facts.createResource]), ...(parts[node.kind] ?? [])]
     .map((create) => create(node));
   let waiting; // messages in the queue
+  const throttles = el("ul", { class: "throttles", role: "list" });
+  const throttlesPart = part("Throttled, and by which limit", throttles);
   const note = el("p", { class: "none" }, "Loading…");
   const errorsPart = part("Latest warnings and errors", errors);
   const linesPart = part("Latest log lines", lines);
   const element = el("div", { class: "node-panel" },
-    node.detail && el("p", { class: "soft" }, node.detail), counters, neighbours, own.map((o) => o.element),
-    note, errorsPart, linesPart);
+    node.detail && el("p", { class: "soft" }, node.detail), counters, throttlesPart, neighbours,
+    own.map((o) => o.element), note, errorsPart, linesPart);
 
   return {
     element,
@@ -54,6 +56,9 @@ export function create(node) {
       return waiting !== before;
     },
     show(answer) {
+      throttlesPart.hidden = !answer.throttles?.length;
+      keep(throttles, answer.throttles ?? [], (t) => t.reason, () => el("li"), (row, t) =>
+        setText(row, `${number(t.times)} throttled: ${t.reason}, last at ${clock(t.last)}`));
       for (const o of own) o.show?.(answer);
       fill(lines, linesPart, answer.lines);
       fill(errors, errorsPart, answer.errors);

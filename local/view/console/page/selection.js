@@ -39,6 +39,15 @@ export function setQuery(text) {
   history.replaceState(null, "", location.pathname + location.search + hash(selection(), text.trim()));
 }
 
+/** Searches a text, as if the reader had typed it, and shows the search. */
+export function searchFor(text) {
+  setQuery(text);
+  tell("selection");
+  const input = document.getElementById("search");
+  input.focus({ preventScroll: true });
+  input.scrollIntoView({ block: "start" });
+}
+
 /** Clears the selection. */
 export function close() {
   history.pushState(null, "", location.pathname + location.search + hash({}, query()));

@@ -11,14 +11,16 @@ import { select } from "./selection.js";
 
 /** Creates the panel of a journey. */
 export function create() {
+  const name = el("p", { class: "journey-name" });
   const head = el("p", { class: "soft" }, "Loading…");
   const steps = el("ol", { class: "waterfall", role: "list" });
-  const element = el("div", { class: "journey-panel" }, head, steps);
+  const element = el("div", { class: "journey-panel" }, name, head, steps);
   let shown = "";
   return {
     element,
     show(journey) {
       const all = journey.steps ?? [];
+      setText(name, journey.summary);
       const took = `${count(all.length, "step")} in ${duration(journey.took_ms)}`;
       const partial = journey.partial ? " · some steps were lost: too many events at once" : "";
       const cut = journey.cut ? ` · ${count(journey.cut, "later step")} not kept` : "";
