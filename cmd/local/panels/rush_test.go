@@ -79,7 +79,8 @@ func TestARushSendsRequestsAndCountsTheResults(t *testing.T) {
 		h.Get(t, "/state", &state)
 		return !state.Panels.Rush.Running
 	})
-	if earlier := state.Panels.Rush.Earlier; len(earlier) != 1 || earlier[0].Sold != 30 || earlier[0].SKU != "CP-502101" ||
+	earlier := state.Panels.Rush.Earlier
+	if len(earlier) != 1 || earlier[0].Sold != 30 || earlier[0].SKU != "CP-502101" ||
 		!slices.Equal(earlier[0].ThrottledBy, why) || !earlier[0].Began.Equal(got.Began) {
 		t.Errorf("the earlier rushes are %+v, want %+v", earlier, got)
 	}

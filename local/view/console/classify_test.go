@@ -164,10 +164,11 @@ func TestAThrottledRequestHasItsReasonInItsJourney(t *testing.T) {
 
 func TestANodeHasTheLimitsThatItReached(t *testing.T) {
 	o := newObserved()
-	const busy, held = "all 21 instances of sales-api are busy (setting concurrency)", "all 2 instances of stock are busy"
+	const busy = "all 21 instances of sales-api are busy (setting concurrency)"
+	const held = "all 2 instances of stock are busy"
 	for range 3 {
-		o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 503,
-			"request_id", "R", "throttled", busy)
+		o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout",
+			"status", 503, "request_id", "R", "throttled", busy)
 	}
 	o.debug("eventsource", events.FunctionThrottled, "function", "stock", "throttled", held)
 	o.taken(t)

@@ -84,7 +84,8 @@ function draw() {
   reasons(byId("rush-reasons"), rush);
   const earlier = rush.earlier ?? [];
   byId("rush-earlier").hidden = !earlier.length;
-  keep(byId("rush-list"), earlier, (r) => r.began, () => el("li", {}, el("p"), el("ul", { role: "list" })), (row, r) => {
+  const entry = () => el("li", {}, el("p"), el("ul", { role: "list" }));
+  keep(byId("rush-list"), earlier, (r) => r.began, entry, (row, r) => {
     const of = r.sku && ` of ${r.sku}`;
     setText(row.firstElementChild, `${clock(r.began)}${of}: ${outcome(r)}`);
     reasons(row.lastElementChild, r);
