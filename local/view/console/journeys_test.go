@@ -94,7 +94,8 @@ func followSellout(t *testing.T, o *observed) {
 		t.Errorf("got the journeys %v, want one", list)
 	}
 	for _, ref := range []string{
-		messageRef("M1"), messageRef("S1"), objectRef("production_order", "O1"), objectRef("lot", "F1"), requestRef("C1"),
+		messageRef("M1"), messageRef("S1"), objectRef("production_order", "O1"), objectRef("lot", "F1"),
+		requestRef("C1"),
 	} {
 		if got := o.journeys.of(ref); got != "R1" {
 			t.Errorf("%s belongs to %q, want R1", ref, got)
