@@ -141,11 +141,11 @@ func TestConsoleSaysWhyBuyersAreThrottled(t *testing.T) {
 	sku := openShop(t).sell(t, product{stock: 1})
 	page := browsertest.Open(t, screen, m.url)
 	sendBuyers(page, sku, 3)
-	page.AwaitText("#rush-status", "3 buyers came: 0 bought, 0 were refused, 3 were turned away, 0 failed.")
-	page.AwaitText("#rush-result", "turned away")
-	page.AwaitText("#rush-reasons", "3 turned away: "+busy)
+	page.AwaitText("#rush-status", "3 buyers came: 0 bought, 0 were refused, 3 were throttled, 0 failed.")
+	page.AwaitText("#rush-result", "throttled")
+	page.AwaitText("#rush-reasons", "3 throttled: "+busy)
 	// The part that ran short says so, and not the API. The journeys are one line.
-	page.AwaitText(".journey", busy)
+	page.AwaitText(".journey", ", throttled: "+busy)
 	page.AwaitText(".journey .facts", "and 2 like it")
 	page.Await(element(node("function:sales-api")+" .badge") + ".textContent === '3'")
 	if page.Count(node("api:shop")+".failing") > 0 {
@@ -153,6 +153,13 @@ func TestConsoleSaysWhyBuyersAreThrottled(t *testing.T) {
 	}
 	page.Click(node("function:sales-api"))
 	page.AwaitText("#details .small-plots", "Throttled 3")
+	page.AwaitText("#details .throttles", "3 throttled: "+busy)
+	// The next rush does not hide it.
+	sendBuyers(page, sku, 1)
+	page.AwaitText("#rush-status", "1 buyer came")
+	page.Click("#rush-earlier summary")
+	page.AwaitText("#rush-list", "3 buyers came")
+	page.AwaitText("#rush-list", "3 throttled: "+busy)
 	page.CheckAccessibility()
 }
 

@@ -69,7 +69,7 @@ func TestConsoleOpensTheBodiesOfMessagesAndTheInvocationsOfAJourney(t *testing.T
 	// The search finds the journey of this test's purchase: other tests buy at the same time.
 	page.Focus("#search")
 	page.Press(sku)
-	journey := journeyOf(sku + " sold, the last → 10 ordered → 10 received")
+	journey := journeyOf(sku + " sold, the last piece → 10 ordered → 10 received")
 	page.Await(journey)
 	browsertest.Evaluate[bool](page, "("+journey+".click(), true)")
 	page.Await(fmt.Sprintf(`location.hash.endsWith("&q=" + %q)`, sku))

@@ -180,7 +180,7 @@ func (s story) console(ctx context.Context) error {
 }
 
 // rushUntilSoldOut starts rushes until the doughnut is sold out: on a busy machine many buyers of a
-// rush are turned away. It returns when the last rush is over.
+// rush are throttled. It returns when the last rush is over.
 func rushUntilSoldOut(page *browser.Page) error {
 	for {
 		if err := inOrder(

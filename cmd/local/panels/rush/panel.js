@@ -56,13 +56,14 @@ const reasons = (list, rush) =>
   keep(list, rush.throttled_by ?? [], (by) => by.reason, () => el("li"),
     (row, by) => setText(row, `${number(by.buyers)} throttled: ${by.reason}`));
 
-let wasRunning = false;
+let said = null; // when the rush began whose outcome the page has said; null before the first state
 
 function draw() {
   const rush = state.rush;
   byId("rush-run").hidden = !rush;
   const button = byId("rush-start");
   setText(button, rush?.running ? "Stop the rush" : "Start the rush");
+  said ??= rush && !rush.running ? rush.began : ""; // it ended before the page was opened
   if (!rush) return;
   const progress = byId("rush-progress");
   progress.max = rush.buyers;
@@ -90,8 +91,8 @@ function draw() {
     setText(row.firstElementChild, `${clock(r.began)}${of}: ${outcome(r)}`);
     reasons(row.lastElementChild, r);
   });
-  if (wasRunning && !rush.running) {
+  if (!rush.running && said !== rush.began) {
+    said = rush.began;
     say(outcome(rush));
   }
-  wasRunning = rush.running;
 }
