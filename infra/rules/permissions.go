@@ -228,7 +228,8 @@ func checkEndpointPolicies(i *inspection) {
 			for _, verb := range v.Grants {
 				for _, action := range policy.Actions(kind, verb) {
 					arn, role := variables[v.Name], r.String("role")
-					d := i.policies.Through(role, action, arn).Evaluate(evaluation.ByRole(role, "", action, arn))
+					d := i.policies.Through(role, action, arn).Evaluate(
+						evaluation.ByRole(role, "", action, arn).Through(i.policies.Endpoint(role, action)))
 					if arn != "" && !d.Allowed && d.By == evaluation.Endpoint {
 						i.report(r, "add the action to the endpoint's policy",
 							"the policy of %s does not allow %s, which variable %s grants", d.Policy, action, v.Name)

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -71,11 +72,30 @@ type Policies struct {
 	boundary                  map[string]string // the ARN of a role's boundary, by the role's ARN
 	managed                   map[string]evaluation.Document
 	endpoints                 map[way]evaluation.Document
+	passed                    map[way]string    // the ids of all endpoints
 	networks                  map[string]string // the id of the VPC of a role's function, by the role's ARN
+	addresses                 map[string]string // an address of a role's function in its VPC, by the role's ARN
 }
 
 // A way is a VPC's interface endpoint for a service, like "sns".
 type way struct{ vpc, service string }
+
+// wayOf returns the way through an endpoint.
+func wayOf(endpoint *graph.Resource) way {
+	service := endpoint.String("serviceName")
+	return way{endpoint.String("vpcId"), service[strings.LastIndex(service, ".")+1:]}
+}
+
+// firstAddress returns the first address of a subnet that AWS does not reserve for itself; "" for a
+// malformed block.
+// https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+func firstAddress(block string) string {
+	prefix, err := netip.ParsePrefix(block)
+	if err != nil {
+		return ""
+	}
+	return prefix.Addr().Next().Next().Next().Next().String()
+}
 
 // Read finds a graph's policies. The error names the policies that it cannot read. It returns the
 // others also with an error.
@@ -89,6 +109,8 @@ func Read(g *graph.Graph) (*Policies, error) {
 
 		endpoints: map[way]evaluation.Document{},
 		networks:  map[string]string{},
+		passed:    map[way]string{},
+		addresses: map[string]string{},
 	}
 	var errs []error
 	for _, h := range slices.Concat(Holders, keyHolders) {
@@ -120,8 +142,12 @@ func Read(g *graph.Graph) (*Policies, error) {
 		for _, subnet := range g.OfType(graph.Subnet) {
 			if slices.Contains(config.Strings("subnetIds"), subnet.ID) {
 				p.networks[f.String("role")] = subnet.String("vpcId")
+				p.addresses[f.String("role")] = firstAddress(subnet.String("cidrBlock"))
 			}
 		}
+	}
+	for _, r := range g.OfType(graph.VPCEndpoint) {
+		p.passed[wayOf(r)] = r.ID
 	}
 	for _, r := range g.OfType(graph.RolePolicyAttachment) {
 		if d, ok := p.managed[r.String("policyArn")]; ok {
@@ -175,8 +201,7 @@ func (p *Policies) add(g *graph.Graph, r *graph.Resource, d evaluation.Document)
 		d = completed(d, execution)
 		attach(p.resource, execution)
 	case graph.VPCEndpoint:
-		service := r.String("serviceName")
-		p.endpoints[way{r.String("vpcId"), service[strings.LastIndex(service, ".")+1:]}] = d
+		p.endpoints[wayOf(r)] = d
 	default: // the arn of a TopicPolicy is the topic's; the others have the policy in the resource itself
 		attach(p.resource, r.String("arn"))
 	}
@@ -235,6 +260,17 @@ func (p *Policies) Through(role, action, resource string) evaluation.Policies {
 		of.Endpoint = &d
 	}
 	return of
+}
+
+// Endpoint returns the endpoint of the VPC that a request of a function's code with its role
+// passes; the zero value if there is none.
+func (p *Policies) Endpoint(role, action string) evaluation.VPCEndpoint {
+	service, _, _ := strings.Cut(action, ":")
+	id, ok := p.passed[way{p.networks[role], service}]
+	if !ok {
+		return evaluation.VPCEndpoint{}
+	}
+	return evaluation.VPCEndpoint{ID: id, VPC: p.networks[role], SourceIP: p.addresses[role]}
 }
 
 // Trust returns the policies that decide who may assume a role.

@@ -76,6 +76,31 @@ func (q Request) From(sourceIP string) Request {
 	return q
 }
 
+// A VPCEndpoint is an endpoint of a VPC through which a request reaches a service of AWS. The zero
+// value says that the request passes none.
+type VPCEndpoint struct {
+	ID       string `json:"id"`
+	VPC      string `json:"vpc"`
+	SourceIP string `json:"sourceIp,omitempty"` // of the caller in the VPC; empty if it is not known
+}
+
+// Through returns the request of a caller that reaches the service through an endpoint, or through
+// none. Only a request through an endpoint has no aws:SourceIp. AWS chooses the value of others.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-network-properties
+func (q Request) Through(e VPCEndpoint) Request {
+	q.Context = maps.Clone(q.Context)
+	q.Context["aws:sourcevpce"], q.Context["aws:sourcevpc"], q.Context["aws:vpcsourceip"] = nil, nil, nil
+	if e.ID == "" {
+		return q
+	}
+	q.Context["aws:sourceip"] = nil
+	q.Context["aws:sourcevpce"], q.Context["aws:sourcevpc"] = []string{e.ID}, []string{e.VPC}
+	if delete(q.Context, "aws:vpcsourceip"); e.SourceIP != "" {
+		q.Context["aws:vpcsourceip"] = []string{e.SourceIP}
+	}
+	return q
+}
+
 // The condition keys of an encryption context, in lower case.
 // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context
 const (

@@ -23,6 +23,9 @@ type Call struct {
 
 	SourceIP string `json:"sourceIp,omitempty"` // of a request to an API; empty if it is not known
 
+	// Endpoint is the endpoint of the VPC that a call of a function's code passes.
+	Endpoint evaluation.VPCEndpoint `json:"endpoint,omitzero"`
+
 	// EncryptionContext is that of a call of KMS, as a JSON object of texts, such as {"a":"b"}. It
 	// is empty for other calls, and if it is not known.
 	EncryptionContext string `json:"encryptionContext,omitempty"`
@@ -55,14 +58,15 @@ func (c Call) fromAnywhere() evaluation.Request {
 	if c.Via != "" {
 		return q.Via(c.Via)
 	}
-	return q
+	return q.Through(c.Endpoint)
 }
 
 func (c Call) compare(d Call) int {
 	return cmp.Or(cmp.Compare(c.Role, d.Role), cmp.Compare(c.Session, d.Session), cmp.Compare(c.Service, d.Service),
 		cmp.Compare(c.Source, d.Source), cmp.Compare(c.Via, d.Via),
 		cmp.Compare(c.SourceIP, d.SourceIP),
-		cmp.Compare(c.EncryptionContext, d.EncryptionContext),
+		cmp.Compare(c.EncryptionContext, d.EncryptionContext), cmp.Compare(c.Endpoint.ID, d.Endpoint.ID),
+		cmp.Compare(c.Endpoint.SourceIP, d.Endpoint.SourceIP),
 		cmp.Compare(c.Action, d.Action), cmp.Compare(c.Resource, d.Resource))
 }
 

@@ -127,6 +127,9 @@ func (a *Authority) Authorize(accessKeyID string, p awsapi.Permission) error {
 	if call.Via = p.Via; call.Via != "" {
 		return a.decide(call, a.policies.Of(s.role, p.Resource)) // a service passes no endpoint of the VPC
 	}
+	if p.SourceIP == "" { // a request to an API passes the Internet
+		call.Endpoint = a.policies.Endpoint(s.role, p.Action)
+	}
 	return a.decide(call, a.policies.Through(s.role, p.Action, p.Resource))
 }
 

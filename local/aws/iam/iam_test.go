@@ -698,6 +698,46 @@ func TestAnEndpointsPolicyLimitsTheCallsThroughIt(t *testing.T) {
 	}
 }
 
+// Only a request through an endpoint has an address in the VPC, and no address on the Internet. The
+// run does not know the address on the Internet that AWS gives to other requests.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-network-properties
+func TestConditionsOnTheNetworkOfAFunction(t *testing.T) {
+	for _, c := range []struct {
+		condition        policy.Condition
+		through, outside bool // allowed through an endpoint, and outside the VPC
+	}{
+		{policy.Condition{"StringEquals": {"aws:SourceVpce": "vpce-1"}}, true, false},
+		{policy.Condition{"StringEquals": {"aws:SourceVpce": "vpce-2"}}, false, false},
+		{policy.Condition{"StringEquals": {"aws:SourceVpc": "vpc-1"}}, true, false},
+		{policy.Condition{"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}, false, true},
+		{policy.Condition{"IpAddress": {"aws:VpcSourceIp": "10.0.8.0/24"}}, true, false},
+		{policy.Condition{"IpAddress": {"aws:VpcSourceIp": "10.0.9.0/24"}}, false, false},
+		{policy.Condition{"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}, false, false},
+		{policy.Condition{"Null": {"aws:SourceIp": "true"}}, true, false},
+	} {
+		for _, inVPC := range []bool{true, false} {
+			subnet := resource(graph.Subnet, "private", map[string]any{"vpcId": "vpc-1", "cidrBlock": "10.0.8.0/24"})
+			endpoint := resource(graph.VPCEndpoint, "sqs", map[string]any{
+				"vpcId": "vpc-1", "serviceName": "com.amazonaws." + region + ".sqs",
+			})
+			subnet.ID, endpoint.ID = "subnet-1", "vpce-1"
+			statement := allow("sqs:SendMessage", queueARN)
+			statement.Condition = c.condition
+			g := stack(t, subnet, endpoint, rolePolicy(t, statement))
+			if inVPC {
+				g.OfType(graph.Function)[0].Outputs["vpcConfig"] = map[string]any{"subnetIds": []any{"subnet-1"}}
+			}
+			a, _ := newAuthority(t, g)
+			credentials, release := a.Issue(roleARN, "stock")
+			err := a.Authorize(credentials.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN})
+			release()
+			if want := map[bool]bool{true: c.through, false: c.outside}[inVPC]; (err == nil) != want {
+				t.Errorf("%v, in the VPC: %v: got %v, want allowed: %v", c.condition, inVPC, err, want)
+			}
+		}
+	}
+}
+
 func TestAllowedCallsAreReported(t *testing.T) {
 	g := stack(t, rolePolicy(t, allow("sqs:SendMessage", queueARN)),
 		queuePolicy(t, by(policy.Principal{Service: "sns.amazonaws.com"}, allow("sqs:SendMessage", queueARN))))
