@@ -729,7 +729,8 @@ func TestConditionsOnTheNetworkOfAFunction(t *testing.T) {
 			}
 			a, _ := newAuthority(t, g)
 			credentials, release := a.Issue(roleARN, "stock")
-			err := a.Authorize(credentials.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN})
+			need := awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN}
+			err := a.Authorize(credentials.AccessKeyID, need)
 			release()
 			if want := map[bool]bool{true: c.through, false: c.outside}[inVPC]; (err == nil) != want {
 				t.Errorf("%v, in the VPC: %v: got %v, want allowed: %v", c.condition, inVPC, err, want)
