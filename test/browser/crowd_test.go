@@ -26,6 +26,7 @@ type crowdedShop struct {
 	keys     []string     // of the checkouts
 	place    shopAnswer   // to questions about a place on a waitlist
 	joins    []string     // the keys of requests for a place
+	sale     shopAnswer   // to questions about an order
 }
 
 // A shopAnswer is an answer of the API.
@@ -99,6 +100,11 @@ func openCrowded(t *testing.T, v browser.Visitor, products shopAnswer) *crowdedS
 		defer s.mu.Unlock()
 		s.place.write(w)
 	})
+	mux.HandleFunc("GET /sales/7", func(w http.ResponseWriter, _ *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.sale.write(w)
+	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close) // runs after the page is closed
 	s.Page = browsertest.Open(t, v, server.URL)
@@ -124,6 +130,13 @@ func (s *crowdedShop) setPlace(status int, body string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.place = shopAnswer{status: status, body: `{"entry_id":"7",` + body + "}"}
+}
+
+// setSale changes the answer about an order from now on.
+func (s *crowdedShop) setSale(answer shopAnswer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sale = answer
 }
 
 // awaitPause waits for the page's pause with a number, and returns how long it would take.

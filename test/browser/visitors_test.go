@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,5 +57,45 @@ func TestABuyerHasOnePlaceInAllTabs(t *testing.T) {
 	defer s.mu.Unlock()
 	if len(s.joins) != 1 {
 		t.Errorf("both tabs sent %d requests for a place, want one", len(s.joins))
+	}
+}
+
+func TestAnOrderOfABusyShopCanBeAskedForAgain(t *testing.T) {
+	t.Parallel()
+	s := openCrowded(t, browser.Phone, inStock(5))
+	s.awaitPause(0)
+	s.setSale(throttled)
+	s.Expect("GET /sales/7: answered with 429")
+	browsertest.Evaluate[string](s.Page, `location.hash = "order=7"`)
+	s.AwaitText("#order-trouble", text(first, "orderBusy"))
+	s.CheckAccessibility()
+	s.setSale(shopAnswer{status: 200, body: `{"sale_id":"7","sku":"CP-1","name":"도너츠","quantity":2,
+		"unit_price":1000,"currency":"KRW","sold_at":"2026-11-28T12:00:00Z"}`})
+	s.Focus("#order-retry")
+	s.Press("\r")
+	s.AwaitText(fact("name"), "도너츠")
+}
+
+// The API refuses such SKUs. The page does not rely on it.
+func TestTextsOfAProductAreNoMarkup(t *testing.T) {
+	t.Parallel()
+	const hostile = `"'><img src=x onerror=broken=1><script>broken=1</script>{n}{total}$&`
+	s := openCrowded(t, browser.Phone, shopAnswer{status: 200, body: fmt.Sprintf(`{"products":[{"product_id":"1",
+		"sku":%[1]s,"name":%[1]s,"price":1000,"currency":"KRW","stock":0,"automatic":true}]}`, browser.Quote(hostile))})
+	s.awaitPause(0)
+	s.set(shopAnswer{status: 200, body: fmt.Sprintf(`{"products":[{"product_id":"1","sku":%[1]s,"name":%[1]s,
+		"price":1000,"currency":"KRW","stock":5,"automatic":true}]}`, browser.Quote(hostile))})
+	s.resume(0)
+	s.awaitPause(1)
+	for selector, want := range map[string]string{
+		"h2": hostile, ".sku": hostile, "#spoken": strings.ReplaceAll(first.Page["arrived"], "{name}", hostile),
+	} {
+		got := browsertest.Evaluate[string](s.Page, element(selector)+".textContent")
+		if got != want {
+			t.Errorf("%s has the text %q, want %q", selector, got, want)
+		}
+	}
+	if s.Count("img, #products script") != 0 || browsertest.Evaluate[bool](s.Page, `"broken" in window`) {
+		t.Error("the page took a text for markup")
 	}
 }

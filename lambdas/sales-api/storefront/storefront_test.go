@@ -72,7 +72,8 @@ func TestEveryLanguageHasEveryTextOfThePage(t *testing.T) {
 	uses := map[string]bool{"languages": true, "noscript": true}
 	text := regexp.MustCompile(`data-(?:text|label)="(\w+)"|word\("(\w+)"|"(unknownOutcome|` +
 		`manyBuyers|stillBusy|wait|waiting|badQuantity|tooMany|onlyLeft|disconnected|connecting|crowded|found|` +
-		`notFound|soldOutNote|noDeliveryNote|unknownOrder|seeOrder|called|missed|waitExpired|waitlistFull|waitFailed)"`)
+		`notFound|orderBusy|soldOutNote|` +
+		`noDeliveryNote|unknownOrder|seeOrder|called|missed|waitExpired|waitlistFull|waitFailed)"`)
 	for _, m := range text.FindAllStringSubmatch(template, -1) {
 		uses[m[1]+m[2]+m[3]] = true
 	}
