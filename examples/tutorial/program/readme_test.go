@@ -1,4 +1,4 @@
-package main
+package program_test
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	moduleRoot = "../.."
+	moduleRoot = "../.." // from the folder of the text
 	theRun     = "go run ./cmd/local -program tutorial"
 	goTest     = "go test "
 )
@@ -64,6 +64,7 @@ func TestCommandsOfTheTextPrintItsOutput(t *testing.T) {
 			t.Skipf("the text's commands need %s: %v", program, err)
 		}
 	}
+	t.Chdir("..") // the folder of the text
 	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
