@@ -18,7 +18,7 @@ func welcome(c programs.Config, region string, e programs.Endpoints) string {
 		fmt.Fprintf(table, "  %s\t"+where+"\n", append([]any{what}, values...)...)
 	}
 	text.WriteString("\n")
-	if len(e.APIs) == 0 {
+	if len(e.APIs) == 0 && e.API != "" {
 		line("the "+c.Program.Name, "%s", e.API)
 	}
 	for _, urn := range slices.Sorted(maps.Keys(e.APIs)) {

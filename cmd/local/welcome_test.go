@@ -16,6 +16,9 @@ func TestTheWelcomeNamesEachAPI(t *testing.T) {
 		"urn:pulumi:dev::notes::aws:apigatewayv2/api:Api::public":         "http://one",
 		"urn:pulumi:dev::notes::aws:lambda/functionUrl:FunctionUrl::hook": "http://two",
 	}}
+	if text := welcome(c, "eu-west-1", programs.Endpoints{}); strings.Contains(text, "the notes") {
+		t.Errorf("got %s\nwithout an API", text)
+	}
 	for _, c2 := range []struct {
 		endpoints run.Endpoints
 		want      []string

@@ -3,6 +3,7 @@ package run
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -131,5 +132,31 @@ func TestEveryKindOfAPINamesItsAddressAndCountsThrottledRequests(t *testing.T) {
 			t.Errorf("%s: the console got the reasons %q of a request with the status %s; the log is %s",
 				kind, reasons, answer.Status, &log)
 		}
+	}
+}
+
+func TestAProgramWithoutAnAPIHasNoAddressOfOne(t *testing.T) {
+	api, err := loopback.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Run{
+		config: Config{Log: slog.New(slog.DiscardHandler)}, closing: make(chan struct{}),
+		listen: listeners{api: api, apis: &apiListeners{byURN: map[string]*loopback.Listener{}}},
+	}
+	defer r.Close()
+	r.answerWithoutAPI()
+	if got := r.Endpoints().API; got != "" {
+		t.Errorf("the endpoints have %s", got)
+	}
+	answer, err := http.Get(api.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusNotFound ||
+		!strings.Contains(string(text), "declares no HTTP API") {
+		t.Errorf("got %s %q, %v", answer.Status, text, err)
 	}
 }

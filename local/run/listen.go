@@ -47,6 +47,13 @@ func (l *apiListeners) order(g *graph.Graph) {
 	}
 }
 
+// declared reports whether the program declares an API or a function URL.
+func (l *apiListeners) declared() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.first != ""
+}
+
 // forAPI returns the listener of a declared API or function URL.
 func (l listeners) forAPI(urn string) (*loopback.Listener, error) {
 	l.apis.mu.Lock()

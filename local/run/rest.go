@@ -111,6 +111,18 @@ func (r *Run) serveGateway(kind string, p *program, declared *graph.Resource, co
 	return nil
 }
 
+// answerWithoutAPI answers at the address of Config.API that the program has no API, if it has
+// none. Otherwise requests would wait for an answer.
+func (r *Run) answerWithoutAPI() {
+	if r.listen.apis.declared() {
+		return
+	}
+	const answer = "the program declares no HTTP API, no stage of a REST API and no function URL"
+	r.serve("address of the API", r.listen.api, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, answer, http.StatusNotFound)
+	}), nil)
+}
+
 // restRoute returns the route of a REST API's method, or why the run does not serve it.
 func (s *services) restRoute(g *graph.Graph, api, method *graph.Resource, execution string,
 ) (route apigateway.Route, reason string) {

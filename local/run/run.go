@@ -171,7 +171,7 @@ type closer struct {
 
 // Endpoints are the addresses of a run's parts.
 type Endpoints struct {
-	API     string `json:"api"`
+	API     string `json:"api"` // empty if the program declares no API and no function URL
 	AWS     string `json:"aws"`
 	Console string `json:"console"` // empty without a console
 	DSN     string `json:"dsn"`     // of the database, as its administrator; empty without a database
@@ -198,6 +198,9 @@ func (r *Run) Endpoints() Endpoints {
 	}
 	for name, l := range r.listen.outside {
 		e.Outside[name] = l.URL()
+	}
+	if !r.listen.apis.declared() {
+		e.API = ""
 	}
 	return e
 }
@@ -285,6 +288,7 @@ func (r *Run) start(ctx context.Context) error {
 	if err := services.start(); err != nil {
 		return err
 	}
+	r.answerWithoutAPI()
 	if err := r.showStack(program, services, functions); err != nil {
 		return err
 	}
