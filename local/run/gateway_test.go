@@ -128,6 +128,9 @@ func TestEveryKindOfAPINamesItsAddressAndCountsThrottledRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = answer.Body.Close()
+		if kind == "function URL" && answer.StatusCode != http.StatusTooManyRequests {
+			t.Errorf("the function URL answers %s, want 429", answer.Status)
+		}
 		if len(reasons) != 1 {
 			t.Errorf("%s: the console got the reasons %q of a request with the status %s; the log is %s",
 				kind, reasons, answer.Status, &log)

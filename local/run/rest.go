@@ -188,7 +188,7 @@ func (r *Run) serveFunctionURLs(g *graph.Graph, s *services) error {
 				declared.String("functionName"))
 		}
 		config := apigateway.Config{
-			APIID: declared.ID, Stage: apigateway.DefaultStage, DeclaredIn: declared.Source,
+			APIID: declared.ID, Stage: apigateway.DefaultStage, DeclaredIn: declared.Source, FunctionURL: true,
 			Routes: []apigateway.Route{{
 				Key: "$default", Function: f, DeclaredIn: declared.Source,
 				Authorization: declared.String("authorizationType"),

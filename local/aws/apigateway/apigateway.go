@@ -93,6 +93,10 @@ type Config struct {
 	// payload format 1.0, and its own errors are those of REST APIs.
 	REST bool
 
+	// FunctionURL makes the API a function URL, which answers 429 if the function is throttled.
+	// https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html#urls-throttling
+	FunctionURL bool
+
 	// DeclaredIn names the place of the stage's declaration, for people who look for a missing
 	// route.
 	DeclaredIn string

@@ -190,7 +190,7 @@ func (a *API) complete(x *exchange, rt route, ask func(context.Context) (respons
 	res, err := a.inTime(x, rt, ask)
 	x.invoked, x.latency = true, time.Since(asked)
 	if err != nil {
-		x.response, x.err = a.failure(statusOf(err), err), err
+		x.response, x.err = a.failure(a.statusOf(err), err), err
 		return
 	}
 	if a.cfg.CORS != nil {
@@ -218,11 +218,13 @@ var (
 // statusOf returns the client's status for the error of an invocation. An HTTP API answers an
 // integration timeout with 503, not with a REST API's 504; see
 // https://github.com/serverless/serverless/issues/11222
-func statusOf(err error) int {
+func (a *API) statusOf(err error) int {
 	_, throttled := throttleReason(err)
 	switch {
 	case errors.Is(err, errTimeout), errors.Is(err, errClosed):
 		return http.StatusServiceUnavailable
+	case throttled && a.cfg.FunctionURL:
+		return http.StatusTooManyRequests
 	case throttled:
 		return http.StatusServiceUnavailable
 	default:
