@@ -45,7 +45,7 @@ var infrastructure = []mutant{
 		correct: `holds = s.Effect == "Deny"`, wrong: `holds = true`,
 		effect: "A statement allows what nobody has evaluated.", test: "TestUnsupportedPartsAllowNothing"},
 	{name: "missing-key-fails-negated-conditions", promise: failsFirst, file: "infra/policy/evaluation/condition.go",
-		correct: `return ifExists || o.negated, ""`, wrong: `return ifExists, ""`,
+		correct: `return ifExists || forAll || o.negated && !forAny, ""`, wrong: `return ifExists || forAll, ""`,
 		effect: "A call fails in the local run that AWS allows.", test: "TestConditions"},
 	{name: "question-mark-is-a-letter", promise: failsFirst, file: "infra/policy/evaluation/match.go",
 		correct: "(p[i] == '?' || p[i] == t[j])", wrong: "p[i] == t[j]",
