@@ -101,7 +101,14 @@ func (r *Run) showStack(p *program, s *services, fs functions) error {
 			return 0
 		},
 	}
-	stack.PassTime = func(ctx context.Context) int { r.PassTime(ctx); return len(r.schedules) }
+	stack.PassTime = func(ctx context.Context) console.Passed {
+		passed := console.Passed{Schedules: len(r.schedules)}
+		for _, q := range stack.Queues {
+			passed.Messages += q.Advance(time.Minute)
+		}
+		r.PassTime(ctx)
+		return passed
+	}
 	stack.Functions = r.consoleFunctions(p, s, fs, picture.Routes)
 	if stack.Functions.Declared, err = r.declarations(p.graph); err != nil {
 		return err

@@ -72,7 +72,7 @@ func startOperated(t *testing.T) (o operated) {
 			},
 		},
 		Topics: []*sns.Topic{topic}, Queues: []*sqs.Queue{o.q, o.dlq},
-		PassTime: func(context.Context) int { return 2 },
+		PassTime: func(context.Context) console.Passed { return console.Passed{Schedules: 2, Messages: 1} },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestConsoleOperatesQueuesTopicsAndSchedules(t *testing.T) {
 	page := browsertest.Open(t, screen, o.url)
 	page.AwaitText("#connection", "Live")
 	page.Click("#time button")
-	page.AwaitText("#time .result", "2 schedules ran.")
+	page.AwaitText("#time .result", "2 schedules ran, and 1 message became visible in its queue.")
 
 	page.Click(node("topic:t"))
 	page.AwaitText("#details-title", "Topic t")

@@ -25,7 +25,8 @@ type Product struct {
 	Bins    int    `json:"bins"`   // how many rows the stock lies in
 	// Automatic says that the shop orders the product by itself.
 	Automatic bool `json:"automatic"`
-	// MoreBins is set if buyers waited for each other: how many bins the product should get.
+	// MoreBins is set if buyers waited for each other in the last ten minutes: how many bins the
+	// product should get.
 	MoreBins int `json:"more_bins,omitempty"`
 }
 
@@ -206,7 +207,8 @@ func (p *stock) read(ctx context.Context, db *sql.DB) error {
 func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
 	const maxProducts = 100
 	rows, err := db.QueryContext(ctx, `
-		SELECT p.sku, p.name, p.automatic, p.bins, p.waited_at IS NOT NULL,
+		SELECT p.sku, p.name, p.automatic, p.bins,
+		       COALESCE(p.waited_at > UTC_TIMESTAMP(6) - INTERVAL 10 MINUTE, FALSE),
 		       (SELECT COALESCE(SUM(b.stock), 0) FROM bin b WHERE b.product_id = p.product_id),
 		       GREATEST(COALESCE(o.quantity - o.received, 0), 0)
 		  FROM product p LEFT JOIN production_order o ON o.open_product_id = p.product_id

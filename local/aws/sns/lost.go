@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -21,12 +22,17 @@ func (t *Topic) warnOfLoss(ctx context.Context, n Notification, messageID string
 	if len(accepting) > 0 || t.settings().OtherSubscribers {
 		return
 	}
-	text, filters := "the topic has no subscription: the message is lost", []string{}
+	level, text, filters := slog.LevelWarn, "no subscription of the topic takes the message: it is lost", []string{}
 	for _, sub := range all {
-		text = "no subscription of the topic takes the message: it is lost"
 		filters = append(filters, sub.FilterPolicy)
 	}
-	t.service.log.WarnContext(ctx, text, events.MessageUnclaimed.Attr(), "topic", t.arn, "message", messageID,
+	if len(all) == 0 { // may be intended, as for alarms without an address: one line is enough
+		level, text = slog.LevelInfo, "the topic has no subscription: its messages reach nobody"
+		if _, told := t.service.toldFilters.LoadOrStore(t.arn, true); told {
+			level = slog.LevelDebug
+		}
+	}
+	t.service.log.Log(ctx, level, text, events.MessageUnclaimed.Attr(), "topic", t.arn, "message", messageID,
 		"subject", n.Subject, "filters", strings.Join(filters, " "), "declared_in", t.service.declaredIn(t.arn, ""))
 }
 

@@ -53,7 +53,7 @@ type Service struct {
 	// orphans are the subscriptions of deleted topics, by ARN. AWS still describes them.
 	orphans map[string]Subscription
 
-	toldFilters sync.Map // what warnOfFilter has logged
+	toldFilters sync.Map // what warnOfFilter and warnOfLoss have logged once
 
 	invocations *async.Group // of functions
 }

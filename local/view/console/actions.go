@@ -115,7 +115,7 @@ func (c *Console) servePurge(w http.ResponseWriter, r *http.Request) {
 	act(w, map[string]int{"deleted": messages}, err)
 }
 
-// servePassTime runs all schedules at once, as if their next time had come.
+// servePassTime lets a minute pass for the schedules and the queues.
 func (c *Console) servePassTime(w http.ResponseWriter, r *http.Request) {
 	if err := Decode(w, r, &struct{}{}); err != nil {
 		Fail(w, err)
@@ -126,7 +126,7 @@ func (c *Console) servePassTime(w http.ResponseWriter, r *http.Request) {
 		Refuse(w, http.StatusServiceUnavailable, errors.New("the run is starting: its schedules do not run yet"))
 		return
 	}
-	Answer(w, http.StatusOK, map[string]int{"schedules": pass(r.Context())})
+	Answer(w, http.StatusOK, pass(r.Context()))
 }
 
 // act answers with the result of an action. A refusal of SQS or SNS is a conflict with the state of

@@ -38,7 +38,7 @@ func actionStack(t *testing.T) (h *consoletest.Harness, q, dlq *sqs.Queue) {
 	g.Nodes = append(g.Nodes, console.Node{ID: "topic:t", Kind: console.KindTopic, Name: "t", ARN: topic.ARN()})
 	err = h.Console.Run(console.Stack{
 		Graph: g, Topics: []*sns.Topic{topic}, Queues: []*sqs.Queue{q, dlq},
-		PassTime: func(context.Context) int { return 3 },
+		PassTime: func(context.Context) console.Passed { return console.Passed{Schedules: 3, Messages: 2} },
 	})
 	if err != nil {
 		t.Fatal(err)

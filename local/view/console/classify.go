@@ -100,7 +100,7 @@ var meanings = map[events.Kind]meaning{
 	events.MessageDelivered:          {counter: "delivered", from: topic, to: queue, moves: arrives},
 	events.MessageLost:               {counter: "lost", from: topic, to: queue, moves: fails},
 	events.MessageSetAside:           {from: topic, to: queue, moves: fails},
-	events.MessageUnclaimed:          {counter: "lost"},
+	events.MessageUnclaimed:          {more: (*observer).unclaimed},
 	events.FilterMismatched:          {from: topic, to: queue, moves: blocked},
 	events.MessageSent:               {counter: "sent", more: (*observer).messageSent},
 	events.MessageDeadLettered:       {from: queue, to: dlq, moves: arrives, more: (*observer).deadLettered},
@@ -184,6 +184,16 @@ func (o *observer) request(e *Event) {
 		caller = factory
 	}
 	e.move(o.picture.edge(caller, e.Node), 1, failed)
+}
+
+// unclaimed counts a message that no subscription takes. A topic without subscriptions may be
+// intended: it gets no badge.
+func (o *observer) unclaimed(e *Event) {
+	counter := "lost"
+	if e.level < slog.LevelWarn {
+		counter = "to_nobody"
+	}
+	o.count(e.Node, counter, 1)
 }
 
 func (o *observer) batchThrottled(e *Event) {

@@ -198,13 +198,15 @@ func TestCountersCount(t *testing.T) {
 	o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 10,
 		"failed", 3)
 	o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", "S")
+	o.info("sns", events.MessageUnclaimed, "topic", "stock_empty", "message", "S")
+	o.warn("sns", events.MessageUnclaimed, "topic", "stock_empty", "message", "S")
 	o.debug("sns", events.MessageDelivered, "topic", "stock_empty", "queue", "stock_queue", "message", "S")
 	o.taken(t)
 	for node, want := range map[string]map[string]int{
 		"api:shop":           {"requests": 5, "client_errors": 1, "server_errors": 1, "throttled": 1},
 		"function:sales-api": {"invocations": 2, "errors": 1, "cold_starts": 1, "throttled": 1},
 		"queue:stock_queue":  {"received": 10, "deleted": 7},
-		"topic:stock_empty":  {"published": 1, "delivered": 1},
+		"topic:stock_empty":  {"published": 1, "delivered": 1, "to_nobody": 1, "lost": 1},
 	} {
 		for counter, n := range want {
 			if got := o.counted()[node][counter]; got != n {

@@ -58,12 +58,18 @@ type Stack struct {
 	// Instances returns the number of a function's instances.
 	Instances func(function string) int
 
-	// PassTime runs all schedules now, and returns their number. It may be nil.
-	PassTime func(ctx context.Context) (schedules int)
+	// PassTime lets a minute pass. It may be nil.
+	PassTime func(ctx context.Context) Passed
 
 	Functions Functions
 	// Secrets returns the values that the console must not send. It may be nil.
 	Secrets func() []string
+}
+
+// Passed is what happened because a minute has passed.
+type Passed struct {
+	Schedules int `json:"schedules"` // ran
+	Messages  int `json:"messages"`  // became visible again
 }
 
 // A Console shows one run. Many goroutines may call its methods at the same time.

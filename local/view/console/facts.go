@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ type Permission struct {
 	Effect    string   `json:"effect"` // "Allow" or "Deny"
 	Actions   []string `json:"actions"`
 	On        []Target `json:"on"`
-	Condition bool     `json:"condition,omitempty"` // it applies to some requests only
+	Condition string   `json:"condition,omitempty"` // the requests that it applies to; empty: all
 }
 
 // ResourceFacts are what the page shows of a resource: its ARN, and who may do what with it by the
@@ -133,7 +134,7 @@ func (h hider) variable(name, value string) string {
 }
 
 func (p *picture) permission(s evaluation.Statement) Permission {
-	shown := Permission{Effect: s.Effect, Actions: s.Action, Condition: len(s.Condition) > 0}
+	shown := Permission{Effect: s.Effect, Actions: s.Action, Condition: conditionOf(s)}
 	for _, action := range s.NotAction {
 		shown.Actions = append(shown.Actions, "all except "+action)
 	}
@@ -146,6 +147,17 @@ func (p *picture) permission(s evaluation.Statement) Permission {
 		shown.On = append(shown.On, target)
 	}
 	return shown
+}
+
+// conditionOf returns the condition of a statement for people: "StringEquals aws:SourceVpc vpc-1".
+func conditionOf(s evaluation.Statement) string {
+	var parts []string
+	for _, operator := range slices.Sorted(maps.Keys(s.Condition)) {
+		for _, key := range slices.Sorted(maps.Keys(s.Condition[operator])) {
+			parts = append(parts, operator+" "+key+" "+strings.Join(s.Condition[operator][key], " or "))
+		}
+	}
+	return strings.Join(parts, " and ")
 }
 
 // target returns a resource of a policy for people: the label of its node, or the end of its ARN.

@@ -6,7 +6,7 @@ import { node, on, state, tell } from "./store.js";
 import { close, selection } from "./selection.js";
 import { throttled } from "./throttle.js";
 import { focusNode } from "./graph.js";
-import { kindName } from "./kinds.js";
+import { titleOf } from "./kinds.js";
 import * as invocation from "./invocation.js";
 import * as nodePanel from "./nodepanel.js";
 import * as waterfall from "./waterfall.js";
@@ -47,10 +47,17 @@ export function start() {
   on(["focus"], () => {
     if (!open.id) return;
     title.focus({ preventScroll: true });
-    section.scrollIntoView({ block: "nearest" });
+    reveal();
   });
   on(["connection"], refresh);
   tell("selection");
+}
+
+/** Scrolls to the section, if the reader sees little of it: on a phone to its beginning. */
+function reveal() {
+  const { top } = section.getBoundingClientRect();
+  const lowest = matchMedia("(max-width: 48rem)").matches ? 16 : Math.max(16, innerHeight - 400);
+  if (top < 0 || top > lowest) scrollBy(0, top - lowest);
 }
 
 /** Requests what is open again if an event changes it. */
@@ -68,7 +75,7 @@ function change() {
   tell("journey");
   if (!open.id) return hide();
   const subject = open.kind === "node" ? node(open.id) : null;
-  setText(title, subject ? `${kindName(subject.kind)} ${subject.label}` : TITLES[open.kind]);
+  setText(title, subject ? titleOf(subject) : TITLES[open.kind]);
   panel = create(subject);
   body.replaceChildren(panel.element);
   section.hidden = false;

@@ -67,7 +67,8 @@ export function brief({ attrs = {}, node = "" }, said = "") {
     .map(([name, value]) => ({ name, shown: name.replaceAll("_", " "), text: valueText(value) }));
   const searched = query().toLowerCase().split(/\s+/).filter((word) => word && !said.toLowerCase().includes(word));
   const found = all.filter((a) => searched.some((word) => `${a.shown} ${a.text}`.toLowerCase().includes(word)));
-  const written = (attributes) => attributes.map((a) => ` ${a.shown} ${shortened(a.text)}`).join(" ·");
+  const written = (attributes) => attributes // "production step" needs no further "step"
+    .map((a) => ` ${said.endsWith(` ${a.shown}`) ? "" : `${a.shown} `}${shortened(a.text)}`).join(" ·");
   if (attrs.missing) return ` missing: ${valueText(attrs.missing)}`;
   if (attrs.error && !said.includes(valueText(attrs.error))) return ` ${shortened(valueText(attrs.error))}`;
   const words = new Set(said.split(/[\s:,]+/));

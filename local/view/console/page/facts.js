@@ -57,7 +57,7 @@ function grant({ node, function: name, effect, actions, condition }) {
     el("button", { type: "button", class: "link", click: () => select("node", node) }, name),
     effect === "Deny" ? el("strong", { class: "deny" }, " never ") : " ",
     el("code", {}, actions.join(", ")),
-    condition && el("span", { class: "soft" }, " · under conditions"));
+    condition && el("span", { class: "soft" }, ` · if ${condition}`));
 }
 
 const row = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));
@@ -71,5 +71,5 @@ function permission({ effect, actions, on, condition }) {
   return el("li", {},
     effect === "Deny" && el("strong", { class: "deny" }, "never "),
     el("code", {}, actions.join(", ")), " on ", targets,
-    condition && el("span", { class: "soft" }, " · under conditions"));
+    condition && el("span", { class: "soft" }, ` · if ${condition}`));
 }

@@ -108,7 +108,7 @@ function drawNode(node, box) {
   const title = svg("text", { class: "title", x: LEFT, y: 22, "font-size": size },
     fitted(node.label, available, `600 ${size}px ${family}`, 0.5));
   const sum = svg("text", { class: "sum", x: SUM, y: 42 });
-  const badge = svg("g", { class: "badge", transform: `translate(${box.width - 4} 0)` },
+  const badge = svg("g", { class: "badge", "aria-hidden": "true", transform: `translate(${box.width - 4} 0)` },
     svg("rect", { y: -10, height: 20, rx: 10 }), svg("text", { y: 4 }));
   const gauge = svg("rect", { class: "gauge", x: LEFT, y: box.height - 4, width: 0, height: 3, rx: 1.5 });
   const stripe = `M10 0H5V${box.height}H10A10 10 0 0 1 0 ${box.height - 10}V10A10 10 0 0 1 10 0Z`;
@@ -118,7 +118,7 @@ function drawNode(node, box) {
     svg("rect", { class: "box", width: box.width, height: box.height, rx: 10 }),
     svg("path", { class: "stripe", d: stripe }),
     svg("path", { class: "icon", d: kindIcon(node.kind), transform: "translate(12 28) scale(0.95)" }),
-    title, sum, gauge, badge);
+    title, sum, gauge);
   const button = svg("rect", {
     class: "button",
     role: "button",
@@ -141,7 +141,7 @@ function drawNode(node, box) {
     class: `node kind-${node.kind}`,
     "data-node": node.id,
     transform: `translate(${box.x} ${box.y})`,
-  }, visible, button);
+  }, visible, button, badge); // the badge is over the frame of the focus
   return { node, box, element, button, sum, badge, gauge, most: 10 };
 }
 
@@ -253,8 +253,9 @@ function label(ids) {
   for (const id of ids) {
     const { edge, line } = edges.get(id);
     if (!edge.label) continue;
-    const width = widthOf(edge.label, `11.5px ${family}`) + 14;
     const total = Number(picture.getAttribute("width"));
+    const text = fitted(edge.label, Math.min(320, total - 18), `11.5px ${family}`); // its node's panel has all of it
+    const width = widthOf(text, `11.5px ${family}`) + 14;
     const boxes = [0.5, 0.35, 0.65, 0.25, 0.75].map((share) => middle(line, share)).map((p) => ({
       x: Math.max(2, Math.min(total - width - 2, p.x - width / 2)), y: p.y - 10, width, height: 20,
     }));
@@ -262,7 +263,7 @@ function label(ids) {
     if (!box) continue; // the node's panel has the label too
     taken.push(box);
     chips.push(svg("g", { class: "label", transform: `translate(${box.x} ${box.y})` },
-      svg("rect", { width, height: 20, rx: 6 }), svg("text", { x: width / 2, y: 14 }, edge.label)));
+      svg("rect", { width, height: 20, rx: 6 }), svg("text", { x: width / 2, y: 14 }, text)));
   }
   labelLayer.replaceChildren(...chips);
 }

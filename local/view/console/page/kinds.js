@@ -97,6 +97,17 @@ const kinds = {
 /** A kind's name for people, or the kind itself if the page does not know it. */
 export const kindName = (kind) => kinds[kind]?.name ?? kind;
 
+/** A node's kind and label: "Queue orders". A label that names the kind is enough: "35 alarms". */
+export function titleOf({ kind, label }) {
+  const name = kindName(kind);
+  const named = new RegExp(`(^|\\s)${name}s?$`, "i").test(label);
+  return named ? label.charAt(0).toUpperCase() + label.slice(1) : `${name} ${label}`;
+}
+
+/** What a counter counts, in the singular for one: "cold start". */
+export const counterName = (name, n) =>
+  (n === 1 ? name.replace(/ies$/, "y").replace(/([^s])s$/, "$1") : name).replaceAll("_", " ");
+
 /** A kind's icon, as path data in a box of 20 by 20. */
 export const kindIcon = (kind) => kinds[kind]?.icon ?? "M4 4h12v12H4Z";
 
@@ -106,7 +117,7 @@ export function summary(node, counters) {
     const sum = kinds[node.kind]?.sum;
     if (sum) return sum(counters);
     const [name, n] = Object.entries(counters)[0];
-    return `${short(n)} ${name.replaceAll("_", " ")}`;
+    return `${short(n)} ${counterName(name, n)}`;
   }
   return node.detail || kinds[node.kind]?.does || kindName(node.kind);
 }
@@ -123,7 +134,7 @@ export const waitingIn = (node, counters) => (counters ? kinds[node.kind]?.waiti
 /** The text of a node for screen readers. */
 export function spoken(node, counters) {
   const errors = errorsOf(node, counters);
-  const parts = [`${kindName(node.kind)} ${node.label}`, summary(node, counters)];
+  const parts = [titleOf(node), summary(node, counters)];
   if (errors && node.kind !== "dead-letter-queue") parts.push(count(errors, "error"));
   return parts.join(", ");
 }

@@ -3,7 +3,7 @@
 import { purge, sendForm } from "./actions.js";
 import { el, keep, setText } from "./dom.js";
 import { clock, nameOf, number } from "./format.js";
-import { waitingIn } from "./kinds.js";
+import { counterName, waitingIn } from "./kinds.js";
 import { create as logRow, levelName } from "./eventrow.js";
 import * as facts from "./facts.js";
 import * as invoke from "./invoke.js";
@@ -49,8 +49,11 @@ export function create(node) {
       waiting = waitingIn(node, state.counters?.[node.id]);
       counters.hidden = now.length === 0;
       keep(counters, now, ([name]) => name,
-        ([name]) => el("div", {}, el("dt", {}, name.replaceAll("_", " ")), el("dd")),
-        (row, [, n]) => setText(row.lastElementChild, number(n)));
+        () => el("div", {}, el("dt"), el("dd")),
+        (row, [name, n]) => {
+          setText(row.firstElementChild, counterName(name, n));
+          setText(row.lastElementChild, number(n));
+        });
       const edges = state.graph.edges.filter((e) => e.from === node.id || e.to === node.id);
       keep(neighbours, edges, (e) => e.id, (e) => join(e, node));
       return waiting !== before;

@@ -20,7 +20,7 @@ function draw() {
   setText(byId("run-began"), state.began ? `since ${clock(state.began)}` : "");
   const figures = [
     ["events", events], ["denied calls", denied, denied > 0], ["not shown here", connection.dropped],
-    ["lost", lost, lost > 0], ["journeys without all steps", incomplete],
+    ["events lost", lost, lost > 0], ["journeys without all steps", incomplete],
   ];
   keep(byId("run-figures"), figures, ([name]) => name,
     ([name]) => el("div", {}, el("dt", {}, name), el("dd")),

@@ -1,4 +1,4 @@
-// The button that lets a minute pass: the schedules run at once.
+// The button that lets a minute pass for the schedules and the queues.
 
 import { button, post, result } from "./actions.js";
 import { byId } from "./dom.js";
@@ -9,8 +9,9 @@ import { on, state } from "./store.js";
 export function start() {
   const line = result();
   byId("time").append(button("Let a minute pass", () => line.of(async () => {
-    const { schedules } = await post("pass-time", {});
-    return `${count(schedules, "schedule")} ran.`;
+    const { schedules, messages } = await post("pass-time", {});
+    const visible = `${count(messages, "message")} became visible in ${messages === 1 ? "its queue" : "their queues"}`;
+    return `${count(schedules, "schedule")} ran${messages ? `, and ${visible}` : ""}.`;
   })), line.element);
   on(["graph"], () => (byId("time").hidden = !state.graph.nodes.some((n) => n.kind === "schedule")));
 }
