@@ -123,6 +123,10 @@ func TestConsoleStaysResponsiveInARush(t *testing.T) {
 	if elements := page.Count("*"); elements > 8000 {
 		t.Errorf("the page has %d elements after the rush, want at most 8000", elements)
 	}
+	// A reload does not forget what was not shown.
+	page.Reload()
+	page.Await(dropped)
+	page.AwaitText("#run-parts", "sales-api")
 }
 
 func TestConsoleSaysWhyBuyersAreThrottled(t *testing.T) {

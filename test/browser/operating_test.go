@@ -184,6 +184,10 @@ func TestConsoleSaysWhichRequestSoldTheLastPiece(t *testing.T) {
 	sku := s.sell(t, product{stock: 2})
 	page := browsertest.Open(t, screen, s.Endpoints().Console)
 	page.AwaitText("#connection", "Live")
+	figure := fmt.Sprintf(`[...document.querySelectorAll("#stock figure")]
+		.find((f) => f.querySelector(".name")?.innerText === %q)`, nameOf(sku))
+	browsertest.Evaluate[bool](page, `(location.hash = "q=" + `+browser.Quote(sku)+`, true)`)
+	page.Await(figure) // the console reads new products once a second
 	for range 2 {
 		if status := s.buy(t, sku); status != http.StatusOK {
 			t.Fatalf("buying: got status %d, want 200", status)
@@ -196,11 +200,9 @@ func TestConsoleSaysWhichRequestSoldTheLastPiece(t *testing.T) {
 	page.AwaitText(".waterfall", "stock 0")
 
 	// The panel of the product says it too, and has a link to the same journey.
-	figure := fmt.Sprintf(`[...document.querySelectorAll("#stock figure")]
-		.find((f) => f.querySelector(".name")?.innerText === %q)`, nameOf(sku))
-	page.Await(figure + `.querySelector(".manual").innerText.endsWith("To order it: shop open ` + sku + `")`)
-	page.Await(figure + `.querySelector(".sold").innerText.includes(" by POST /checkout 200")`)
-	browsertest.Evaluate[bool](page, `(location.hash = "", true)`)
+	browsertest.Evaluate[bool](page, `(location.hash = "q=" + `+browser.Quote(sku)+`, true)`)
+	page.Await(figure + `?.querySelector(".manual").innerText.endsWith("To order it: shop open ` + sku + `")`)
+	page.Await(figure + `?.querySelector(".sold").innerText.includes(" by POST /checkout 200")`)
 	page.Await(`document.querySelector("#details").hidden`)
 	browsertest.Evaluate[bool](page, "("+figure+`.querySelector(".sold button").click(), true)`)
 	page.AwaitText(".journey-name", "sold, the last piece")

@@ -91,7 +91,9 @@ func TestLostMessagesAreWarnings(t *testing.T) {
 				}
 			}
 			lines := strings.Split(strings.TrimSuffix(log.String(), "\n"), "\n")
-			lines = slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, "message published") })
+			lines = slices.DeleteFunc(lines, func(line string) bool {
+				return strings.Contains(line, "message published")
+			})
 			if log.Len() == 0 {
 				lines = nil
 			}

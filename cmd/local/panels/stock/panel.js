@@ -2,7 +2,7 @@
 
 import { byId, el, keep, setText, setAttribute, svg } from "../../dom.js";
 import { clock, count, duration, number } from "../../format.js";
-import { searchFor, select } from "../../selection.js";
+import { query, searchFor, select } from "../../selection.js";
 import { on, state, tell } from "../../store.js";
 
 const MOST = 6; // plots; the panel counts further products
@@ -22,7 +22,7 @@ const order = new Map(); // when each product's figures last changed: the latest
 
 /** Starts the panel. */
 export function start() {
-  on(["stock", "marks"], draw);
+  on(["stock", "marks", "search"], draw);
   setInterval(() => tell("stock"), 1000); // the time axis moves although nothing changes
 }
 
@@ -45,7 +45,11 @@ function draw() {
     const figures = `${p.stock} ${p.on_order}`;
     if (order.get(p.sku)?.figures !== figures) order.set(p.sku, { figures, since: order.has(p.sku) ? Date.now() : 0 });
   }
-  const first = (a, b) => !!b.more_bins - !!a.more_bins || order.get(b.sku).since - order.get(a.sku).since;
+  // Searched products come first, then those with a hint, then those that changed last.
+  const words = query().toLowerCase().split(/\s+/).filter(Boolean);
+  const searched = (p) => words.some((word) => `${p.sku} ${p.name}`.toLowerCase().includes(word));
+  const hinted = (p) => Boolean(p.more_bins) || (p.stock <= 0 && !p.automatic && !p.on_order);
+  const first = (a, b) => searched(b) - searched(a) || hinted(b) - hinted(a) || order.get(b.sku).since - order.get(a.sku).since;
   const shown = products.length <= MOST ? products : products.toSorted(first).slice(0, MOST);
   keep(byId("plots"), shown, (p) => p.sku, create, update);
   const more = products.length - shown.length;

@@ -2,7 +2,7 @@
 // last event that it has seen. The server counts the events that it could not send.
 
 import { nameOf } from "./format.js";
-import { merge, tell } from "./store.js";
+import { merge, state, tell } from "./store.js";
 
 /**
  * The state of the stream: whether it is connected, and how many events this page did not get, in
@@ -12,6 +12,22 @@ export const connection = { connected: false, dropped: 0, parts: {} };
 
 /** How long to wait before reconnecting if the browser has given up, in milliseconds. */
 const RETRY = 2000;
+
+const KEPT = "not shown"; // the key in the tab's storage
+
+/** Adds what this tab did not get of the run before it was loaded again. */
+function recall(began) {
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+  if (kept.began !== began) return;
+  connection.dropped += kept.dropped;
+  for (const part of kept.parts) connection.parts[part.name] ??= { ...part, seconds: new Set(part.seconds) };
+  tell("connection");
+}
+
+function remember(began) {
+  const parts = Object.values(connection.parts).map((part) => ({ ...part, seconds: [...part.seconds] }));
+  sessionStorage.setItem(KEPT, JSON.stringify({ began, dropped: connection.dropped, parts }));
+}
 
 /**
  * Follows the stream while the page is open. It calls event for each event, omitted with the number
@@ -30,12 +46,14 @@ export function follow({ event, omitted, flow, restarted }) {
   async function refresh() {
     const now = await request("state");
     if ((now.stream?.events ?? 0) < lastSeq) beginNewRun();
+    if (!complete) recall(now.began);
     complete = true;
     merge(now);
   }
 
   function beginNewRun() {
     lastSeq = 0;
+    connection.dropped = 0;
     connection.parts = {};
     restarted();
   }
@@ -79,6 +97,7 @@ export function follow({ event, omitted, flow, restarted }) {
           known.last = part.second;
           omitted(part);
         }
+        if (complete) remember(state.began);
       }
       tell("connection");
     }));
