@@ -49,7 +49,8 @@ function draw() {
   const words = query().toLowerCase().split(/\s+/).filter(Boolean);
   const searched = (p) => words.some((word) => `${p.sku} ${p.name}`.toLowerCase().includes(word));
   const hinted = (p) => Boolean(p.more_bins) || (p.stock <= 0 && !p.automatic && !p.on_order);
-  const first = (a, b) => searched(b) - searched(a) || hinted(b) - hinted(a) || order.get(b.sku).since - order.get(a.sku).since;
+  const first = (a, b) =>
+    searched(b) - searched(a) || hinted(b) - hinted(a) || order.get(b.sku).since - order.get(a.sku).since;
   const shown = products.length <= MOST ? products : products.toSorted(first).slice(0, MOST);
   keep(byId("plots"), shown, (p) => p.sku, create, update);
   const more = products.length - shown.length;
