@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"bytes"
+	"cmp"
 	"log/slog"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -22,10 +24,11 @@ import (
 )
 
 const (
-	mayPutObject = `{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::orders/*"}`
-	mayPutItem   = `{"Effect":"Allow","Action":"dynamodb:PutItem",` +
+	mayUseObjects = `{"Effect":"Allow","Action":["s3:PutObject","s3:GetObject"],"Resource":"*"}`
+	mayPutItem    = `{"Effect":"Allow","Action":"dynamodb:PutItem",` +
 		`"Resource":"arn:aws:dynamodb:eu-west-1:000000000000:table/orders"}`
-	allOfS3 = `{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}}`
+	allOfS3  = `{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}}`
+	allOfAll = `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`
 )
 
 // A buffer may be written while it is read.
@@ -46,9 +49,14 @@ func (b *buffer) String() string {
 	return b.text.String()
 }
 
-// An archive is a program with a function that writes to a bucket and a table, in a VPC with
-// gateway endpoints. statements are those of the function's role.
-type archive struct{ statements, tableEndpointPolicy string }
+// An archive is a program with a function that uses a bucket and a table, in a VPC with gateway
+// endpoints.
+type archive struct {
+	statements          string // of the function's role
+	tableEndpointPolicy string // default: it allows everything
+	encrypted           bool   // the bucket, with a key of the account
+	bucket              string // that the function uses; default: the declared one
+}
 
 func (a archive) declare(build bundle.Builder) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
@@ -59,6 +67,11 @@ func (a archive) declare(build bundle.Builder) pulumi.RunFunc {
 		bucket, err := s3.NewBucketV2(ctx, "orders", nil)
 		if err != nil {
 			return err
+		}
+		if a.encrypted {
+			if err := encrypt(ctx, bucket); err != nil {
+				return err
+			}
 		}
 		table, err := dynamodb.NewTable(ctx, "orders", &dynamodb.TableArgs{
 			HashKey: pulumi.String("id"), BillingMode: pulumi.String("PAY_PER_REQUEST"),
@@ -84,15 +97,40 @@ func (a archive) declare(build bundle.Builder) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
+		used := pulumi.StringInput(bucket.Bucket)
+		if a.bucket != "" {
+			used = pulumi.String(a.bucket)
+		}
 		_, err = lambda.NewFunction(ctx, "save", &lambda.FunctionArgs{
 			Runtime: pulumi.String("provided.al2023"), Handler: pulumi.String("bootstrap"), Role: role.Arn,
 			Code: code["save"].Archive, Timeout: pulumi.Int(60), MemorySize: pulumi.Int(512), VpcConfig: inVPC,
 			Environment: lambda.FunctionEnvironmentArgs{
-				Variables: pulumi.StringMap{"BUCKET": bucket.Bucket, "TABLE": table.Name},
+				Variables: pulumi.StringMap{"BUCKET": used, "TABLE": table.Name},
 			},
 		})
 		return err
 	}
+}
+
+// encrypt declares a key, with which the bucket encrypts its objects.
+func encrypt(ctx *pulumi.Context, bucket *s3.BucketV2) error {
+	key, err := kms.NewKey(ctx, "orders", nil)
+	if err != nil {
+		return err
+	}
+	byDefault := s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
+		SseAlgorithm: pulumi.String("aws:kms"), KmsMasterKeyId: key.Arn,
+	}
+	_, err = s3.NewBucketServerSideEncryptionConfigurationV2(ctx, "orders",
+		&s3.BucketServerSideEncryptionConfigurationV2Args{
+			Bucket: bucket.Bucket,
+			Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{
+				s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
+					ApplyServerSideEncryptionByDefault: byDefault,
+				},
+			},
+		})
+	return err
 }
 
 // network declares a VPC with gateway endpoints for both services.
@@ -116,7 +154,7 @@ func (a archive) network(ctx *pulumi.Context) (lambda.FunctionVpcConfigPtrInput,
 		return nil, err
 	}
 	var lists pulumi.StringArray
-	for service, policy := range map[string]string{"s3": allOfS3, "dynamodb": a.tableEndpointPolicy} {
+	for service, policy := range map[string]string{"s3": allOfS3, "dynamodb": cmp.Or(a.tableEndpointPolicy, allOfAll)} {
 		endpoint, err := ec2.NewVpcEndpoint(ctx, service, &ec2.VpcEndpointArgs{
 			VpcId: vpc.ID(), ServiceName: pulumi.String("com.amazonaws.eu-west-1." + service),
 			RouteTableIds: pulumi.StringArray{routes.ID()}, Policy: pulumi.String(policy),
@@ -169,34 +207,48 @@ func (a archive) save(t *testing.T, buildDir string) (answer string, refused []s
 }
 
 // The function is a program with AWS's SDK, and the emulator is kumo.
-func TestAFunctionWritesToABucketAndATable(t *testing.T) {
+func TestAFunctionUsesABucketAndATable(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds the emulator, and the SDKs of S3 and DynamoDB")
 	}
 	buildDir := t.TempDir()
-	const user = "arn:aws:sts::000000000000:assumed-role/save/save"
-	all := `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`
+	const (
+		user       = "arn:aws:sts::000000000000:assumed-role/save/save"
+		mayEncrypt = `{"Effect":"Allow","Action":"kms:GenerateDataKey","Resource":"*"}`
+		mayDecrypt = `{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}`
+		all        = mayUseObjects + "," + mayPutItem
+	)
 	for name, c := range map[string]struct {
 		archive
 		answer  string // a part of it
 		refused string // a part of the only refusal; empty for none
 	}{
-		"with its grants": {archive{mayPutObject + "," + mayPutItem, all}, `"two doughnuts"`, ""},
+		"with its grants": {archive{statements: all}, `"two doughnuts"`, ""},
 		"without the grant for the bucket": {
-			archive{mayPutItem, all}, "is not authorized to perform: s3:PutObject",
+			archive{statements: mayPutItem}, "is not authorized to perform: s3:PutObject",
 			user + ` may not s3:PutObject: the statement "Allow s3:PutObject on arn:aws:s3:::orders/orders/7.txt" ` +
 				`is missing (local/run/forward_test.go:`,
 		},
 		"without the grant for the table": {
-			archive{mayPutObject, all}, "is not authorized to perform: dynamodb:PutItem",
+			archive{statements: mayUseObjects}, "is not authorized to perform: dynamodb:PutItem",
 			`the statement "Allow dynamodb:PutItem on arn:aws:dynamodb:eu-west-1:000000000000:table/orders" ` +
 				`is missing`,
 		},
 		"with an endpoint policy for another table": {
-			archive{mayPutObject + "," + mayPutItem, strings.Replace(all, `"*"}}`, `"*/others"}}`, 1)},
+			archive{statements: all, tableEndpointPolicy: strings.Replace(allOfAll, `"*"}}`, `"*/others"}}`, 1)},
 			"because no VPC endpoint policy allows the dynamodb:PutItem action",
 			"(in the policy of VpcEndpoint dynamodb)",
 		},
+		"with the grants for the bucket's key": {
+			archive{statements: all + "," + mayEncrypt + "," + mayDecrypt, encrypted: true}, `"two doughnuts"`, "",
+		},
+		"without the grant to decrypt": {
+			archive{statements: all + "," + mayEncrypt, encrypted: true},
+			"api error AccessDenied: User: " + user + " is not authorized to perform: kms:Decrypt",
+			user + ` may not kms:Decrypt: the statement "Allow kms:Decrypt on arn:aws:kms:eu-west-1:000000000000:key/`,
+		},
+		// kumo has the service S3 Tables at this path.
+		"with a bucket that nobody has declared": {archive{statements: all, bucket: "tables"}, "NoSuchBucket", ""},
 	} {
 		answer, refused := c.save(t, buildDir)
 		if !strings.Contains(answer, c.answer) {

@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
@@ -25,17 +24,19 @@ func createS3(r *graph.Resource) ([]Call, error) {
 			Method: "PUT", Path: path.EscapedPath(), Body: string(content), ContentType: r.String("contentType"),
 		}}, err
 	}
-	// An emulator may serve another service at the path of a bucket such as "tables" or "health".
-	const taken = "the emulator may use its path for another service: give the bucket another name"
-	path := "/" + r.String("bucket")
+	location := locationOf(r.String("bucket"))
+	location.Then = func(answer []byte) error {
+		if !isAnswerOfS3(answer) {
+			return fmt.Errorf("the answer to GET %s is no bucket's: %s", location.Path, pathTaken)
+		}
+		return nil
+	}
 	return []Call{
-		{Method: "PUT", Path: path, Hint: taken, Exists: []string{"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}},
-		{Method: "GET", Path: path + "?location", Hint: taken, Then: func(answer []byte) error {
-			if !bytes.Contains(answer, []byte("LocationConstraint")) {
-				return fmt.Errorf("the answer to GET %s?location is no bucket's: %s", path, taken)
-			}
-			return nil
-		}},
+		{
+			Method: "PUT", Path: "/" + r.String("bucket"), Hint: pathTaken,
+			Exists: []string{"BucketAlreadyOwnedByYou", "BucketAlreadyExists"},
+		},
+		location,
 	}, nil
 }
 

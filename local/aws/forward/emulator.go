@@ -82,10 +82,34 @@ type Call struct {
 
 // do sends a call and returns an error if the emulator does not answer with success.
 func (s *service) do(c Call) error {
+	status, text, err := s.ask(c)
+	if err != nil {
+		return err
+	}
+	if status < http.StatusBadRequest {
+		if c.Then != nil {
+			return c.Then(text)
+		}
+		return nil
+	}
+	exists := func(code string) bool { return bytes.Contains(text, []byte(code)) }
+	if slices.ContainsFunc(c.Exists, exists) {
+		return nil
+	}
+	err = fmt.Errorf("%s answers %d %s: %s",
+		cmp.Or(c.Operation, c.Method+" "+c.Path), status, http.StatusText(status), text)
+	if c.Hint != "" {
+		err = fmt.Errorf("%w: %s", err, c.Hint)
+	}
+	return err
+}
+
+// ask sends a call and returns the status and the beginning of the answer.
+func (s *service) ask(c Call) (status int, text []byte, err error) {
 	r, err := http.NewRequestWithContext(s.Context, cmp.Or(c.Method, http.MethodPost),
 		"http://emulator"+cmp.Or(c.Path, "/"), strings.NewReader(c.Body))
 	if err != nil {
-		return fmt.Errorf("making the request: %w", err)
+		return 0, nil, fmt.Errorf("making the request: %w", err)
 	}
 	if c.Operation != "" {
 		r.Header.Set("X-Amz-Target", s.Target+"."+c.Operation)
@@ -96,28 +120,14 @@ func (s *service) do(c Call) error {
 	}
 	response, err := s.send(r, []byte(c.Body))
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxError))
+	text, err = io.ReadAll(io.LimitReader(response.Body, maxError))
 	if err != nil {
-		return fmt.Errorf("reading the answer: %w", err)
+		return 0, nil, fmt.Errorf("reading the answer: %w", err)
 	}
-	if response.StatusCode < http.StatusBadRequest {
-		if c.Then != nil {
-			return c.Then(text)
-		}
-		return nil
-	}
-	exists := func(code string) bool { return bytes.Contains(text, []byte(code)) }
-	if slices.ContainsFunc(c.Exists, exists) {
-		return nil
-	}
-	err = fmt.Errorf("%s answers %s: %s", cmp.Or(c.Operation, r.Method+" "+c.Path), response.Status, text)
-	if c.Hint != "" {
-		err = fmt.Errorf("%w: %s", err, c.Hint)
-	}
-	return err
+	return response.StatusCode, text, nil
 }
 
 // maxError limits how much of an error the run reads.
@@ -188,6 +198,11 @@ func (s *service) answer() awsapi.Answer {
 	var warned sync.Map // by operation
 	return func(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte, operation string,
 		may func(awsapi.Permission) error) (failed bool, err error) {
+		if s.Misrouted != nil {
+			if err := s.Misrouted(Request{Request: r, Graph: s.graph}, operation, s.ask); err != nil {
+				return true, err
+			}
+		}
 		response, err := s.send(r, body)
 		if err != nil {
 			if ctx.Err() == nil {

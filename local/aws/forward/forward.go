@@ -39,6 +39,9 @@ type Model struct {
 	// Reveals, if not nil, returns a further permission that an error requires of the caller,
 	// because it says what only the owner of the permission may know. It is nil for none.
 	Reveals func(r *http.Request, operation string, status int, answer []byte) *awsapi.Permission
+	// Misrouted, if not nil, returns the refusal of a call that the emulator would take for another
+	// service's. ask sends a call to the emulator.
+	Misrouted func(q Request, operation string, ask func(Call) (status int, answer []byte, err error)) error
 	// Create returns the calls that create a declared resource. It may be nil.
 	Create func(*graph.Resource) ([]Call, error)
 	// Rewrite, if not nil, returns the body of a request that is passed on.

@@ -2,6 +2,7 @@ package forward_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -67,7 +68,8 @@ func newEndpoint(t *testing.T, unchecked bool, statements string, more ...*graph
 		e.mu.Unlock()
 		w.Header().Set("X-Emulator", "yes")
 		if r.URL.Query().Has("location") {
-			io.WriteString(w, "<LocationConstraint/>")
+			answer := map[string]string{"/tables": "[]", "/new": "<Error><Code>NoSuchBucket</Code></Error>"}[r.URL.Path]
+			io.WriteString(w, cmp.Or(answer, "<LocationConstraint/>"))
 			return
 		}
 		w.WriteHeader(e.status)
@@ -295,6 +297,33 @@ func TestABucketWhosePathTheEmulatorUsesOtherwiseIsRefused(t *testing.T) {
 		}})
 		if want := "give the bucket another name (save.go:7)"; err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: got %v, want an error that ends with %s", name, err, want)
+		}
+	}
+}
+
+func TestACallOfABucketWhosePathTheEmulatorUsesOtherwiseIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		method, path string
+		status       int
+		answer       string // a part of it
+	}{
+		{"GET", "/tables", 404, "<Code>NoSuchBucket</Code>"},
+		{"PUT", "/tables/a", 404, "another service: give the bucket another name"},
+		{"HEAD", "/tables/a", 404, ""},
+		{"PUT", "/tables", 409, "<Code>BucketAlreadyExists</Code>"},
+		{"PUT", "/new", 200, ""},
+		{"PUT", "/made/a", 200, ""}, // a call has created the bucket
+		{"PUT", "/photos/a", 200, ""},
+	} {
+		e := newEndpoint(t, false, `{"Effect":"Allow","Action":"s3:*","Resource":"*"}`)
+		e.got = nil
+		status, answer := e.call(t, e.function, "s3", c.method, c.path, "")
+		passed := slices.ContainsFunc(e.got, func(got received) bool {
+			return !got.request.URL.Query().Has("location")
+		})
+		if status != c.status || passed != (c.status == 200) || !strings.Contains(answer, c.answer) {
+			t.Errorf("%s %s: got %d %s, passed on: %v; want %d %s",
+				c.method, c.path, status, answer, passed, c.status, c.answer)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func s3() Model {
 		Protocol: awsapi.RESTXML(),
 		// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 		Denied: awsapi.Error{Status: http.StatusForbidden, Code: "AccessDenied"},
-		Read:   readS3, Create: createS3, Reveals: missingObject,
+		Read:   readS3, Create: createS3, Reveals: missingObject, Misrouted: misroutedBucket,
 	}
 }
 
@@ -42,6 +42,50 @@ func missingObject(r *http.Request, operation string, status int, answer []byte)
 		return nil
 	}
 	return &awsapi.Permission{Action: "s3:ListBucket", Resource: bucketARN(bucket)}
+}
+
+// misroutedBucket returns the refusal of a call of a bucket whose path the emulator serves for
+// another service: kumo routes by the path, and has a service at "/tables". The start has checked
+// the paths of the declared buckets.
+func misroutedBucket(q Request, operation string, ask func(Call) (int, []byte, error)) error {
+	bucket, _, err := s3Resource(q.Request)
+	if err != nil || bucket == "" || declaresBucket(q.Graph, bucket) {
+		return nil // the call names no bucket, or one that the emulator has
+	}
+	if _, answer, err := ask(locationOf(bucket)); err != nil || isAnswerOfS3(answer) {
+		return nil // an emulator that fails fails the call, too
+	}
+	// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+	refusal := awsapi.Error{
+		Status: http.StatusNotFound, Code: "NoSuchBucket", Message: "The specified bucket does not exist",
+	}
+	if operation == "CreateBucket" {
+		refusal = awsapi.Error{
+			Status: http.StatusConflict, Code: "BucketAlreadyExists",
+			Message: "The requested bucket name is not available",
+		}
+	}
+	refusal.Message += ": the program declares no bucket " + bucket + ", and " + pathTaken
+	return &refusal
+}
+
+func declaresBucket(g *graph.Graph, bucket string) bool {
+	return g.Find(graph.Bucket, "bucket", bucket) != nil || g.Find(graph.PlainBucket, "bucket", bucket) != nil
+}
+
+// pathTaken says what a developer can do about a bucket such as "tables" or "health".
+const pathTaken = "the emulator may use its path for another service: give the bucket another name"
+
+// locationOf returns the call GetBucketLocation.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
+func locationOf(bucket string) Call {
+	path := url.URL{Path: "/" + bucket, RawQuery: "location"}
+	return Call{Method: http.MethodGet, Path: path.String(), Hint: pathTaken}
+}
+
+// isAnswerOfS3 reports whether the answer to GetBucketLocation is S3's: a location or an error.
+func isAnswerOfS3(answer []byte) bool {
+	return bytes.Contains(answer, []byte("LocationConstraint")) || bytes.Contains(answer, []byte("<Code>"))
 }
 
 // An s3Call is a call of S3 by its method and the part of the query that names a subresource, like

@@ -1,8 +1,9 @@
-// Command save is a function that writes to a bucket and to a table with AWS's SDK.
+// Command save is a function that uses a bucket and a table with AWS's SDK.
 package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"strings"
 
@@ -23,9 +24,19 @@ func save(ctx context.Context, o order) (string, error) {
 		return "", err
 	}
 	objects, bucket := s3.NewFromConfig(c), aws.String(os.Getenv("BUCKET"))
+	key := aws.String("orders/" + o.ID + ".txt")
 	if _, err := objects.PutObject(ctx, &s3.PutObjectInput{
-		Bucket: bucket, Key: aws.String("orders/" + o.ID + ".txt"), Body: strings.NewReader(o.Text),
+		Bucket: bucket, Key: key, Body: strings.NewReader(o.Text),
 	}); err != nil {
+		return "", err
+	}
+	stored, err := objects.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: key})
+	if err != nil {
+		return "", err
+	}
+	defer stored.Body.Close()
+	text, err := io.ReadAll(stored.Body)
+	if err != nil {
 		return "", err
 	}
 	if _, err := dynamodb.NewFromConfig(c).PutItem(ctx, &dynamodb.PutItemInput{
@@ -34,7 +45,7 @@ func save(ctx context.Context, o order) (string, error) {
 	}); err != nil {
 		return "", err
 	}
-	return o.Text, nil
+	return string(text), nil
 }
 
 func main() { lambda.Start(save) }
