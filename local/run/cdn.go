@@ -1,10 +1,11 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
-	"strings"
 
 	"restock/infra/graph"
 	"restock/infra/rules"
@@ -16,9 +17,9 @@ import (
 // the factory and the merchant, who use the API's own name on AWS, pass the distribution too. It
 // caches neither of their requests.
 func behindCDN(g *graph.Graph, api *graph.Resource, handler http.Handler) (http.Handler, error) {
-	host := strings.TrimPrefix(api.String("apiEndpoint"), "https://")
+	host := hostOf(api)
 	for _, d := range g.OfType(graph.Distribution) {
-		if !slices.ContainsFunc(d.Objects("origins"), func(o map[string]any) bool { return o["domainName"] == host }) {
+		if host == "" || !slices.ContainsFunc(d.Objects("origins"), func(o map[string]any) bool { return o["domainName"] == host }) {
 			continue
 		}
 		config := cloudfront.Config{Header: http.Header{}}
@@ -44,6 +45,16 @@ func behindCDN(g *graph.Graph, api *graph.Resource, handler http.Handler) (http.
 		return cloudfront.New(config, handler), nil
 	}
 	return handler, nil
+}
+
+// hostOf returns the host of an HTTP API, a stage of a REST API or a function URL; "" if the graph
+// has no URL of it.
+func hostOf(api *graph.Resource) string {
+	u, err := url.Parse(cmp.Or(api.String("apiEndpoint"), api.String("invokeUrl"), api.String("functionUrl")))
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // cachePolicy returns the policy with an id. AWS's own policies of which the run knows the settings

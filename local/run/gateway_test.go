@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,45 @@ func TestEveryKindOfAPINamesItsAddressAndCountsThrottledRequests(t *testing.T) {
 		if len(reasons) != 1 {
 			t.Errorf("%s: the console got the reasons %q of a request with the status %s; the log is %s",
 				kind, reasons, answer.Status, &log)
+		}
+	}
+}
+
+// A distribution is before the API that is its origin, and before no other one.
+func TestACDNIsBeforeItsOriginOnly(t *testing.T) {
+	g, err := graph.New("eu-west-1", []*graph.Resource{
+		{URN: "1", Type: graph.API, Name: "http", Outputs: map[string]any{"apiEndpoint": "https://a.example.com"}},
+		{URN: "2", Type: graph.RESTStage, Name: "stage", Outputs: map[string]any{
+			"invokeUrl": "https://b.example.com/prod",
+		}},
+		{URN: "3", Type: graph.FunctionURL, Name: "url", Outputs: map[string]any{
+			"functionUrl": "https://c.example.com/",
+		}},
+		{URN: "4", Type: graph.FunctionURL, Name: "without an address"},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	for _, c := range []struct{ origin, before string }{
+		{"a.example.com", "http"},
+		{"b.example.com", "stage"},
+		{"c.example.com", "url"},
+		{"", "none"}, // the host of a bucket is not known
+	} {
+		distribution := &graph.Resource{Type: graph.Distribution, Outputs: map[string]any{
+			"origins":              []any{map[string]any{"domainName": c.origin}},
+			"defaultCacheBehavior": map[string]any{"cachePolicyId": "unknown"},
+		}}
+		withCDN := *g
+		withCDN.Resources = append(slices.Clip(g.Resources), distribution)
+		for _, kind := range []graph.Type{graph.API, graph.RESTStage, graph.FunctionURL} {
+			for _, declared := range g.OfType(kind) {
+				_, err := behindCDN(&withCDN, declared, api)
+				if isBehind := err != nil; isBehind != (declared.Name == c.before) {
+					t.Errorf("is %s %s behind the CDN with the origin %q? got %v", kind, declared.Name, c.origin, err)
+				}
+			}
 		}
 	}
 }
