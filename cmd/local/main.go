@@ -143,7 +143,7 @@ func (f *programFlag) Set(name string) error {
 }
 
 // A confidentialFlag is a flag whose value may be secret, or have a password. Package flag repeats
-// the value in the error of Set, so this flag keeps the error for parseFlags.
+// the value in the error of Set, so this flag keeps the error for options.parse.
 type confidentialFlag struct {
 	flag.Value
 	name string
@@ -226,15 +226,28 @@ func programNames() string {
 	return strings.Join(names, ", ")
 }
 
-// parseFlags parses the command line. It prints the errors that package flag does not print.
+// parse parses flags of o. It checks those that several commands have, and prints each error.
+func (o *options) parse(flags *flag.FlagSet, args []string) error {
+	if err := flags.Parse(args); err != nil {
+		return err // package flag has printed it
+	}
+	err := o.refused
+	if o.run.Program.Given = o.given; len(o.given) > 0 && o.run.Program.Dir == "" && err == nil {
+		err = errors.New("-config is for the program in a folder that -program names")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "local:", err)
+	}
+	return err
+}
+
+// parseFlags parses the command line, and prints each error.
 func parseFlags(args []string) (o options, err error) {
 	flags := o.flags()
-	if err := flags.Parse(args); err != nil {
+	if err := o.parse(flags, args); err != nil {
 		return o, err
 	}
-	if o.refused != nil {
-		err = o.refused
-	} else if flags.NArg() > 0 {
+	if flags.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	} else if o.run.DuplicateRate < 0 || o.run.DuplicateRate > 1 {
 		err = fmt.Errorf("-duplicates is %v: it must be from 0 to 1", o.run.DuplicateRate)
@@ -242,9 +255,6 @@ func parseFlags(args []string) (o options, err error) {
 		err = errors.New("-data keeps the private database, and -dsn names another one: use one of them")
 	} else if o.run.FactoryStep <= 0 {
 		err = fmt.Errorf("-factory-step is %v: it must be more than 0", o.run.FactoryStep)
-	}
-	if o.run.Program.Given = o.given; len(o.given) > 0 && o.run.Program.Dir == "" && err == nil {
-		err = errors.New("-config is for the program in a folder that -program names")
 	}
 	if o.run.Debug != "" && err == nil {
 		o.run.Debugger, err = programs.Delve(o.delve, o.delveAddress)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"runtime"
 	"strconv"
 	"strings"
@@ -187,15 +188,23 @@ func TestARunDoesNotStartWithATooLowLimitOfOpenFiles(t *testing.T) {
 }
 
 func TestAFlagWithAPasswordIsNotRepeated(t *testing.T) {
-	for flag, value := range map[string]string{
-		"-otlp": "tcp://user:hunter2@127.0.0.1:4318", "-service": "dynamodb=tcp://user:hunter2@127.0.0.1:8000",
-		"-config": "hunter2",
+	for _, args := range [][]string{
+		{"-otlp", "tcp://user:hunter2@127.0.0.1:4318"},
+		{"-otlp", "user:hunter2@127.0.0.1:4318"},
+		{"-service", "dynamodb=tcp://user:hunter2@127.0.0.1:8000"},
+		{"-service", "s3=user:hunter2@127.0.0.1:9000"},
+		{"-service", "s3=http://user:hunter2@192.0.2.1:9000/hunter2"},
+		{"-config", "hunter2"},
+		{"privileges", "-config", "hunter2", "-program", "tutorial"},
 	} {
-		cmd, stderr := command(t, flag, value)
+		cmd, stderr := command(t, args...)
 		err := cmd.Run()
-		if err == nil || !strings.Contains(stderr.String(), "local: "+flag+": ") ||
-			strings.Contains(stderr.String(), "hunter2") {
-			t.Errorf("%s: got %v and %q, want an error without the password", flag, err, stderr)
+		var exit *exec.ExitError
+		flag := args[slices.IndexFunc(args, func(arg string) bool { return arg[0] == '-' })]
+		if !errors.As(err, &exit) || exit.ExitCode() != exitUsage ||
+			!strings.Contains(stderr.String(), "local: "+flag+": ") || strings.Contains(stderr.String(), "hunter2") {
+			t.Errorf("%s: got %v and %q, want the exit code %d and an error without the password", args, err, stderr,
+				exitUsage)
 		}
 	}
 }

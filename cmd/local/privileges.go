@@ -47,10 +47,9 @@ func comparePrivileges(ctx context.Context, args []string, out io.Writer) error 
 			"one: %s\n", privilegesCommand, defaultUsage)
 		flags.PrintDefaults()
 	}
-	if err := flags.Parse(args); err != nil {
+	if err := o.parse(flags, args); err != nil {
 		return usageError{err}
 	}
-	o.run.Program.Given = o.given
 	files := flags.Args()
 	if len(files) == 0 {
 		files = []string{defaultUsage}
