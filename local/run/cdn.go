@@ -19,7 +19,8 @@ import (
 func behindCDN(g *graph.Graph, api *graph.Resource, handler http.Handler) (http.Handler, error) {
 	host := hostOf(api)
 	for _, d := range g.OfType(graph.Distribution) {
-		if host == "" || !slices.ContainsFunc(d.Objects("origins"), func(o map[string]any) bool { return o["domainName"] == host }) {
+		isOrigin := func(o map[string]any) bool { return host != "" && o["domainName"] == host }
+		if !slices.ContainsFunc(d.Objects("origins"), isOrigin) {
 			continue
 		}
 		config := cloudfront.Config{Header: http.Header{}}
