@@ -134,9 +134,9 @@ func redacted(address string) string {
 	return u.Redacted()
 }
 
-// CheckService returns an error if an emulator's address is not a URL of this machine. The error has
-// no other part of the address than its host: the address may have a password, even if it is not a
-// URL, like user:password@127.0.0.1.
+// CheckService returns an error if an emulator's address is not a URL of this machine. The error
+// has no other part of the address than its host: the address may have a password, even if it is
+// not a URL, like user:password@127.0.0.1.
 func CheckService(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
