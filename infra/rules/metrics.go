@@ -26,29 +26,39 @@ type namespace struct {
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
 var namespaces = map[string]namespace{
-	"AWS/Lambda": {"FunctionName", graph.Function, "name", []string{
-		"AsyncEventAge", "AsyncEventsDropped", "AsyncEventsReceived", "ConcurrentExecutions", "DeadLetterErrors",
-		"DestinationDeliveryFailures", "Duration", "Errors", "Invocations", "IteratorAge",
-		"PostRuntimeExtensionsDuration", "ProvisionedConcurrencyInvocations",
-		"ProvisionedConcurrencySpilloverInvocations", "ProvisionedConcurrencyUtilization",
-		"ProvisionedConcurrentExecutions", "RecursiveInvocationsDropped", "Throttles",
-	}},
-	"AWS/SQS": {"QueueName", graph.Queue, "name", []string{
-		"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesDelayed",
-		"ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesVisible", "NumberOfEmptyReceives",
-		"NumberOfMessagesDeleted", "NumberOfMessagesReceived", "NumberOfMessagesSent", "SentMessageSize",
-	}},
-	"AWS/RDS": {"DBInstanceIdentifier", graph.Database, "identifier", []string{
-		"BinLogDiskUsage", "BurstBalance", "CPUCreditBalance", "CPUCreditUsage", "CPUSurplusCreditBalance",
-		"CPUSurplusCreditsCharged", "CPUUtilization", "DatabaseConnections", "DiskQueueDepth", "EBSByteBalance%",
-		"EBSIOBalance%", "FreeStorageSpace", "FreeableMemory", "NetworkReceiveThroughput",
-		"NetworkTransmitThroughput", "ReadIOPS", "ReadLatency", "ReadThroughput", "ReplicaLag", "SwapUsage",
-		"WriteIOPS", "WriteLatency", "WriteThroughput",
-	}},
-	"AWS/ApiGateway": {"ApiId", graph.API, "", []string{
-		"4xx", "5xx", "Count", "DataProcessed", "IntegrationLatency", "Latency",
-	}},
+	"AWS/Lambda": {"FunctionName", graph.Function, "name", strings.Fields(`AsyncEventAge AsyncEventsDropped
+		AsyncEventsReceived ConcurrentExecutions DeadLetterErrors DestinationDeliveryFailures Duration Errors
+		Invocations IteratorAge OffsetLag PostRuntimeExtensionsDuration ProvisionedConcurrencyInvocations
+		ProvisionedConcurrencySpilloverInvocations ProvisionedConcurrencyUtilization
+		ProvisionedConcurrentExecutions RecursiveInvocationsDropped Throttles`)},
+	"AWS/SQS": {"QueueName", graph.Queue, "name", strings.Fields(`ApproximateAgeOfOldestMessage
+		ApproximateAgeOfOldestMessageInQuietGroups ApproximateNumberOfGroupsWithInflightMessages
+		ApproximateNumberOfMessagesDelayed ApproximateNumberOfMessagesDelayedInQuietGroups
+		ApproximateNumberOfMessagesNotVisible ApproximateNumberOfMessagesNotVisibleInQuietGroups
+		ApproximateNumberOfMessagesVisible ApproximateNumberOfMessagesVisibleInQuietGroups
+		ApproximateNumberOfNoisyGroups NumberOfDeduplicatedSentMessages NumberOfEmptyReceives
+		NumberOfMessagesDeleted NumberOfMessagesReceived NumberOfMessagesSent SentMessageSize`)},
+	"AWS/RDS": {"DBInstanceIdentifier", graph.Database, "identifier", strings.Fields(`BinLogDiskUsage BurstBalance
+		CPUCreditBalance CPUCreditUsage CPUSurplusCreditBalance CPUSurplusCreditsCharged CPUUtilization
+		CheckpointLag ConnectionAttempts DBLoad DBLoadCPU DBLoadNonCPU DatabaseConnections DiskQueueDepth
+		DiskQueueDepthLogVolume EBSByteBalance% EBSIOBalance% FailedSQLServerAgentJobsCount FreeLocalStorage
+		FreeLocalStoragePercent FreeStorageSpace FreeStorageSpaceLogVolume FreeableMemory
+		IamDbAuthConnectionRequests MaximumUsedTransactionIDs NetworkReceiveThroughput NetworkTransmitThroughput
+		OldestLogicalReplicationSlotLag OldestReplicationSlotLag ReadIOPS ReadIOPSLocalStorage ReadIOPSLogVolume
+		ReadLatency ReadLatencyLocalStorage ReadLatencyLogVolume ReadThroughput ReadThroughputLocalStorage
+		ReadThroughputLogVolume ReplicaLag ReplicationChannelLag ReplicationSlotDiskUsage SwapUsage
+		TempDbAvailableDataSpace TempDbAvailableLogSpace TempDbDataFileUsage TempDbLogFileUsage
+		TransactionLogsDiskUsage TransactionLogsGeneration WriteIOPS WriteIOPSLocalStorage WriteIOPSLogVolume
+		WriteLatency WriteLatencyLocalStorage WriteLatencyLogVolume WriteThroughput WriteThroughputLocalStorage
+		WriteThroughputLogVolume`)},
+	"AWS/ApiGateway": {"ApiId", graph.API, "", strings.Fields(`4xx 5xx Count DataProcessed IntegrationLatency
+		Latency`)},
 }
+
+// restAPIs has the metrics of REST APIs, which share a namespace with HTTP APIs:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+var restAPIs = namespace{"ApiName", graph.RESTAPI, "name", strings.Fields(`4XXError 5XXError CacheHitCount
+	CacheMissCount Count IntegrationLatency Latency`)}
 
 // A measurement is a metric with its dimensions, as an alarm or a dashboard names it.
 type measurement struct {
@@ -76,6 +86,9 @@ func checkMetrics(i *inspection) {
 
 func (i *inspection) checkMetric(r *graph.Resource, what string, m measurement) {
 	known, ok := namespaces[m.namespace]
+	if m.namespace == "AWS/ApiGateway" && i.isRESTAPI(m.dimensions["ApiName"]) {
+		known = restAPIs
+	}
 	switch {
 	case strings.HasPrefix(m.namespace, "AWS/") && !ok:
 		i.report(r, "use one of "+strings.Join(slices.Sorted(maps.Keys(namespaces)), ", ")+
@@ -95,6 +108,10 @@ func (i *inspection) checkMetric(r *graph.Resource, what string, m measurement) 
 			"%s watches %s by the dimensions %v, want %s: CloudWatch gets no value", what, m.name,
 			slices.Sorted(maps.Keys(m.dimensions)), known.dimension)
 	}
+}
+
+func (i *inspection) isRESTAPI(name any) bool {
+	return name != nil && i.Find(graph.RESTAPI, "name", name) != nil
 }
 
 // measures reports whether a function may measure in a namespace: a variable for namespaces, like

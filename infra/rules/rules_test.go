@@ -940,6 +940,13 @@ func TestRulesAcceptCorrectChanges(t *testing.T) {
 		"a function's ARN in an integration": func(s sabotage) {
 			s.set("Integration", "sales-api", "integrationUri", s.the("Function", "sales-api").String("arn"))
 		},
+		"a metric of FIFO queues": replace("Dashboard", "shop", "dashboardBody",
+			`"ApproximateAgeOfOldestMessage"`, `"ApproximateNumberOfGroupsWithInflightMessages"`),
+		"a metric of a REST API": func(s sabotage) {
+			s.add(graph.RESTAPI, "old", s.the("Api", "shop"), map[string]any{"name": "old-dev"})
+			s.set("MetricAlarm", "api-errors", "metricName", "5XXError")
+			s.set("MetricAlarm", "api-errors", "dimensions", map[string]any{"ApiName": "old-dev"})
+		},
 		"a function's name in place of its ARN": set(
 			"EventSourceMapping", "stock", "functionName", named(graph.Function, "stock")),
 	} {
