@@ -221,7 +221,7 @@ func checkLimits(i *inspection) {
 			i.checkBatch(r)
 			i.checkOnce(r)
 		case graph.TopicSubscription:
-			i.checkOrder(r)
+			i.checkFIFOSubscription(r)
 		case graph.Function:
 			i.checkEnvironmentSize(r)
 		case graph.SecretRotation:

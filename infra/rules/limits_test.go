@@ -52,6 +52,12 @@ func inOrder(s sabotage) {
 	s.set("Queue", "stock_queue_dlq", "fifoQueue", true)
 }
 
+// letters gives a subscription a dead-letter queue.
+func letters(s sabotage, subscription, queue string) {
+	s.set("TopicSubscription", subscription, "redrivePolicy",
+		`{"deadLetterTargetArn":"`+s.the("Queue", queue).String("arn")+`"}`)
+}
+
 // moreAddresses gives the VPC a second block, 10.21.0.0/16.
 func moreAddresses(s sabotage) {
 	s.add(graph.VPCBlock, "more", s.the("Vpc", "network"), map[string]any{
@@ -218,6 +224,19 @@ var limitExamples = []example{
 		s.set("Topic", "stock_empty", "fifoTopic", false)
 	}, []string{"TopicSubscription stock_queue"},
 		"queue stock_queue is a FIFO queue, and topic stock_empty is not a FIFO topic: SNS refuses it"},
+	{"limit", "a FIFO subscription with a standard dead-letter queue", func(s sabotage) {
+		inOrder(s)
+		letters(s, "stock_queue", "ads_queue_dlq")
+	}, []string{"TopicSubscription stock_queue"}, "its dead-letter queue ads_queue_dlq is not a FIFO queue, and queue " +
+		"stock_queue is one: SNS refuses it"},
+	{"limit", "a standard subscription with a FIFO dead-letter queue", func(s sabotage) {
+		inOrder(s)
+		s.add(graph.TopicSubscription, "people", s.the("Topic", "stock_operations"), map[string]any{
+			"topic": s.the("Topic", "stock_operations").String("arn"), "protocol": "email", "endpoint": "a@example.com",
+		})
+		letters(s, "people", "stock_queue_dlq")
+	}, []string{"TopicSubscription people"},
+		"its dead-letter queue stock_queue_dlq is a FIFO queue, and topic stock_operations is not a FIFO topic"},
 	{"limit", "a FIFO topic that sends e-mails", func(s sabotage) {
 		inOrder(s)
 		s.add(graph.TopicSubscription, "people", s.the("Topic", "stock_empty"), map[string]any{

@@ -54,10 +54,10 @@ func (p redrivePolicy) count() float64 {
 	return n
 }
 
-// redrivePolicy returns the redrive policy of a queue; the zero value if it has none that can be
-// read, which the rule dead-letter-queue reports.
-func (i *inspection) redrivePolicy(queue *graph.Resource) (p redrivePolicy) {
-	_ = json.Unmarshal([]byte(queue.String("redrivePolicy")), &p)
+// redrivePolicy returns the redrive policy of a queue or a subscription; the zero value if it has
+// none that can be read, which the rule dead-letter-queue reports for a queue.
+func (i *inspection) redrivePolicy(of *graph.Resource) (p redrivePolicy) {
+	_ = json.Unmarshal([]byte(of.String("redrivePolicy")), &p)
 	return p
 }
 

@@ -43,7 +43,7 @@ func invalidParameter(reason string) error {
 	return awsapi.Errorf("InvalidParameter", "Invalid parameter: %s", reason)
 }
 
-var topicARN = regexp.MustCompile(`^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$`)
+var topicARN = regexp.MustCompile(`^arn:aws:sns:[a-z0-9-]+:\d{12}:([A-Za-z0-9_-]{1,256}|[A-Za-z0-9_-]{1,251}\.fifo)$`)
 
 // checkARN returns AWS's error for a parameter that must be an ARN.
 func checkARN(parameter, arn string) error {

@@ -120,7 +120,7 @@ func (s *Service) setSubscriptionAttributes(_ context.Context, in setSubscriptio
 			if err := sub.Set(in.AttributeName, in.AttributeValue); err != nil {
 				return sub, true, err
 			}
-			sub.filter, err = sub.newFilter()
+			sub.filter, err = sub.newFilter(sub.TopicARN)
 			return sub, true, err
 		})
 }

@@ -11,6 +11,9 @@ import (
 	"restock/local/aws/sqs"
 )
 
+// maxTopicName limits the name of a topic, with fifoSuffix, in characters.
+const maxTopicName = 256
+
 // fifoSuffix ends the name of a FIFO topic or queue, and of no other one.
 const fifoSuffix = ".fifo"
 
@@ -30,7 +33,7 @@ type fifo struct {
 func (c TopicConfig) validateFIFO() error {
 	name, isFIFO := strings.CutSuffix(c.Name, fifoSuffix)
 	switch {
-	case c.FIFO && (!isFIFO || !topicName.MatchString(name)):
+	case c.FIFO && (!isFIFO || !topicName.MatchString(name) || len(c.Name) > maxTopicName):
 		return invalidParameter("Fifo Topic names must end with .fifo and must be made up of only uppercase and " +
 			"lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 and 256 characters " +
 			"long.")
@@ -47,8 +50,9 @@ func (c TopicConfig) validateFIFO() error {
 	}
 }
 
-// validateGroup checks the parameters that a FIFO topic requires and a standard topic refuses. The
-// texts are AWS's, of LocalStack's sns/test_sns.
+// validateGroup checks the ids of a message group and of duplicates. A FIFO topic requires them, and
+// a standard topic has no duplicates. The texts about the types are AWS's, of LocalStack's
+// sns/test_sns. Those about the characters are SQS's.
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 func (c TopicConfig) validateGroup(n Notification) error {
 	switch {
@@ -60,9 +64,16 @@ func (c TopicConfig) validateGroup(n Notification) error {
 	case c.FIFO && n.DeduplicationID == "" && c.ContentBasedDeduplication != "true":
 		return invalidParameter("The topic should either have ContentBasedDeduplication enabled or " +
 			"MessageDeduplicationId provided explicitly")
-	default:
-		return nil
 	}
+	for parameter, id := range map[string]string{
+		"MessageGroupId": n.GroupID, "MessageDeduplicationId": n.DeduplicationID,
+	} {
+		if id != "" && !sqs.IsMessageID(id) {
+			return invalidParameter(parameter + " Reason: " + parameter + " can only include alphanumeric and " +
+				"punctuation characters. 1 to 128 in length")
+		}
+	}
+	return nil
 }
 
 // publishInOrder publishes a message to a FIFO topic, unless it is a duplicate.
@@ -95,6 +106,25 @@ func (t *Topic) allows(protocol, endpoint string) error {
 	case t.fifo == nil && protocol == "sqs" && strings.HasSuffix(endpoint, fifoSuffix):
 		return invalidParameter("Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to " +
 			"standard SNS topics")
+	default:
+		return nil
+	}
+}
+
+// allowsDeadLetters returns an error if the dead-letter queue of a subscription has the wrong type.
+// A standard queue that subscribes to a FIFO topic may have either type. The text about FIFO
+// queues is AWS's, of LocalStack's sns/test_sns.
+// https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html
+func (c SubscriptionConfig) allowsDeadLetters(topicARN string) error {
+	toFIFO := strings.HasSuffix(c.DeadLetterQueueARN, fifoSuffix)
+	switch {
+	case c.DeadLetterQueueARN == "":
+		return nil
+	case strings.HasSuffix(c.QueueARN, fifoSuffix) && !toFIFO:
+		return invalidParameter("RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.")
+	case !strings.HasSuffix(topicARN, fifoSuffix) && toFIFO:
+		return invalidParameter("RedrivePolicy: must use a standard queue as DLQ for a Subscription to a standard " +
+			"Topic.")
 	default:
 		return nil
 	}

@@ -102,25 +102,28 @@ func TestAFIFOTopicDeliversEachMessageOnceInOrder(t *testing.T) {
 		}
 		numbers = append(numbers, *out.SequenceNumber)
 	}
-	want := []string{"first", "second", "third"}
+	want := map[string]string{"first": numbers[0], "second": numbers[1], "third": numbers[4]}
 	for _, q := range []*sqs.Queue{inOrder, standard} {
 		groups, ids, got := envelopes(t, q)
-		if q == inOrder && !slices.Equal(ids, []string{"1", "2", "3"}) {
-			t.Errorf("%s got the deduplication ids %q", q.ARN(), ids)
+		if q == inOrder && (!slices.Equal(ids, []string{"1", "2", "3"}) ||
+			!slices.Equal(groups, []string{"a", "a", "a"}) ||
+			!slices.Equal(texts(got), []string{"first", "second", "third"})) {
+			t.Errorf("%s got %q with the deduplication ids %q of the groups %q", q.ARN(), texts(got), ids, groups)
 		}
-		if !slices.Equal(texts(got), want) || !slices.Equal(groups, []string{"a", "a", "a"}) {
-			t.Errorf("%s got %q of the groups %q, want %q of a", q.ARN(), texts(got), groups, want)
-			continue
+		if q == standard && strings.Join(slices.Concat(groups, ids), "") != "" {
+			t.Errorf("%s got the groups %q and the deduplication ids %q, and AWS passes none on", q.ARN(), groups, ids)
 		}
-		for i, number := range []string{numbers[0], numbers[1], numbers[4]} {
-			if got[i].SequenceNumber != number || got[i].Signature != nil {
-				t.Errorf("%s: got the envelope %+v, want the sequence number %s, and no signature",
-					q.ARN(), got[i], number)
+		if len(got) != len(want) {
+			t.Errorf("%s got %q, want each of %v once", q.ARN(), texts(got), want)
+		}
+		for _, e := range got {
+			if e.SequenceNumber != want[e.Message] || e.Signature != nil {
+				t.Errorf("%s: got the envelope %+v, want one of the messages %v with its sequence number, and no signature",
+					q.ARN(), e, want)
 			}
 		}
 	}
-	if numbers[2] != numbers[0] || numbers[3] != numbers[0] ||
-		!slices.IsSorted([]string{numbers[0], numbers[1], numbers[4]}) {
+	if numbers[2] != numbers[0] || numbers[3] != numbers[0] || numbers[0] >= numbers[1] || numbers[1] >= numbers[4] {
 		t.Errorf("got the sequence numbers %q: those of duplicates are that of the original, and the others rise",
 			numbers)
 	}
@@ -156,7 +159,7 @@ func TestAFIFOTopicFindsDuplicatesByTheirContentAndGroup(t *testing.T) {
 }
 
 func TestWhatTheTypeOfATopicDoesNotAllowIsRefusedAsOnAWS(t *testing.T) {
-	client, topic, inOrder, _ := newFIFOFixture(t, nil)
+	client, topic, inOrder, fair := newFIFOFixture(t, nil)
 	created, err := client.CreateTopic(t.Context(), &awssns.CreateTopicInput{Name: aws.String("standard")})
 	if err != nil {
 		t.Fatal(err)
@@ -174,6 +177,24 @@ func TestWhatTheTypeOfATopicDoesNotAllowIsRefusedAsOnAWS(t *testing.T) {
 		})
 		return err
 	}
+	const arn = "arn:aws:sqs:eu-west-1:000000000000:"
+	withDeadLetters := func(topic *string, queue, letters string) error {
+		_, err := client.Subscribe(t.Context(), &awssns.SubscribeInput{
+			TopicArn: topic, Protocol: aws.String("sqs"), Endpoint: aws.String(arn + queue),
+			Attributes: map[string]string{"RedrivePolicy": `{"deadLetterTargetArn":"` + arn + letters + `"}`},
+		})
+		return err
+	}
+	edited, err := client.Subscribe(t.Context(), &awssns.SubscribeInput{
+		TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: aws.String(inOrder.ARN()),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, editRefused := client.SetSubscriptionAttributes(t.Context(), &awssns.SetSubscriptionAttributesInput{
+		SubscriptionArn: edited.SubscriptionArn, AttributeName: aws.String("RedrivePolicy"),
+		AttributeValue: aws.String(`{"deadLetterTargetArn":"` + arn + `letters"}`),
+	})
 	create := func(name string, attributes map[string]string) error {
 		_, err := client.CreateTopic(t.Context(), &awssns.CreateTopicInput{Name: &name, Attributes: attributes})
 		return err
@@ -185,8 +206,20 @@ func TestWhatTheTypeOfATopicDoesNotAllowIsRefusedAsOnAWS(t *testing.T) {
 		"MessageDeduplicationId Reason: The request includes Messag": publish(standard, group, aws.String("1")),
 		"Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics": subscribe(
 			standard, "sqs", inOrder.ARN()),
-		"Invalid protocol type: sms":        subscribe(&topic, "sms", "+15550100"),
-		"Fifo Topic names must end with":    create("other", map[string]string{"FifoTopic": "true"}),
+		"Invalid protocol type: sms":     subscribe(&topic, "sms", "+15550100"),
+		"Fifo Topic names must end with": create("other", map[string]string{"FifoTopic": "true"}),
+		"Attributes Reason: RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO " +
+			"Topic": withDeadLetters(&topic, "other.fifo", "letters"),
+		"RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic": editRefused,
+		"Attributes Reason: RedrivePolicy: must use a standard queue as DLQ": withDeadLetters(standard, "other",
+			"letters.fifo"),
+		"SQS endpoint ARN":                  subscribe(&topic, "sqs", arn+strings.Repeat("q", 76)+".fifo"),
+		"MessageGroupId Reason: Mes":        publish(&topic, aws.String("a group"), aws.String("1")),
+		"MessageGroupId Reason: Mess":       publish(standard, aws.String("도넛"), nil),
+		"MessageDeduplicationId Reason: Me": publish(&topic, group, aws.String(strings.Repeat("1", 129))),
+		"Fifo Topic names must end with .fifo": create(strings.Repeat("a", 252)+".fifo", map[string]string{
+			"FifoTopic": "true",
+		}),
 		"Topic Name":                        create("other.fifo", nil),
 		"Content-based deduplication and F": create("other", map[string]string{"ContentBasedDeduplication": "true"}),
 	} {
@@ -194,7 +227,20 @@ func TestWhatTheTypeOfATopicDoesNotAllowIsRefusedAsOnAWS(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	if err := publish(standard, group, nil); err != nil { // for fair queues
+	if err := subscribe(standard, "sqs", fair.ARN()); err != nil {
+		t.Error(err)
+	}
+	if err := publish(standard, group, nil); err != nil {
+		t.Error(err)
+	}
+	if groups, _, _ := envelopes(t, fair); !slices.Equal(groups, []string{*group}) {
+		t.Errorf("the queue of a standard topic got the groups %q, want %q, for a fair queue", groups, *group)
+	}
+	// A standard queue may have either type of dead-letter queue if its topic is a FIFO topic.
+	if err := withDeadLetters(&topic, "other", "letters"); err != nil {
+		t.Error(err)
+	}
+	if err := create(strings.Repeat("a", 251)+".fifo", map[string]string{"FifoTopic": "true"}); err != nil {
 		t.Error(err)
 	}
 	// One message without a group refuses the complete batch.

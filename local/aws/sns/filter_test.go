@@ -203,7 +203,7 @@ func TestFilterPolicyIsRefused(t *testing.T) {
 				cmp.Or(tt.compact, tt.policy), tt.column)
 		}
 		_, err := SubscriptionConfig{QueueARN: "arn:aws:sqs:ap-northeast-2:000000000000:q", FilterPolicy: tt.policy,
-			FilterPolicyScope: MessageBody}.newFilter()
+			FilterPolicyScope: MessageBody}.newFilter("arn:aws:sns:eu-west-1:000000000000:topic")
 		if err == nil || err.Error() != want {
 			t.Errorf("%.300s:\n got error %v\nwant %s", tt.policy, err, want)
 		}

@@ -146,8 +146,11 @@ func (s *Service) send(ctx context.Context, topicARN, queueARN string,
 	if queue == nil {
 		return "", fmt.Errorf("there is no queue %s", queueARN)
 	}
-	if !strings.HasSuffix(queueARN, fifoSuffix) { // a FIFO topic may have subscriptions of standard queues
-		out.DeduplicationID = ""
+	// A FIFO topic passes neither id on to a standard queue. A standard topic passes the group on,
+	// for fair queues.
+	// https://docs.aws.amazon.com/sns/latest/dg/fifo-message-grouping.html
+	if strings.HasSuffix(topicARN, fifoSuffix) && !strings.HasSuffix(queueARN, fifoSuffix) {
+		out.GroupID, out.DeduplicationID = "", ""
 	}
 	return queue.SendContext(ctx, out)
 }

@@ -52,15 +52,18 @@ const (
 	MessageBody       FilterPolicyScope = "MessageBody"
 )
 
-var queueARN = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$`)
+var queueARN = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo)$`)
 
-// newFilter checks the configuration and parses its filter policy.
-func (c SubscriptionConfig) newFilter() (filter, error) {
+// newFilter checks the configuration of a topic's subscription and parses its filter policy.
+func (c SubscriptionConfig) newFilter(topicARN string) (filter, error) {
 	if c.FunctionARN == "" && !queueARN.MatchString(c.QueueARN) {
 		return nil, invalidParameter("SQS endpoint ARN")
 	}
 	if c.DeadLetterQueueARN != "" && !queueARN.MatchString(c.DeadLetterQueueARN) {
 		return nil, invalidParameter("RedrivePolicy: deadLetterTargetArn is an invalid arn")
+	}
+	if err := c.allowsDeadLetters(topicARN); err != nil {
+		return nil, err
 	}
 	if c.FilterPolicy == "" {
 		return nil, nil
@@ -160,7 +163,7 @@ func (t *Topic) Subscribe(config SubscriptionConfig) (Subscription, error) {
 // subscribe is Subscribe for a caller that gave some of the attributes. They must be the same as
 // those of an existing subscription.
 func (t *Topic) subscribe(config SubscriptionConfig, given []string) (Subscription, error) {
-	filter, err := config.newFilter()
+	filter, err := config.newFilter(t.arn)
 	if err != nil {
 		return Subscription{}, err
 	}

@@ -47,7 +47,7 @@ func (q *Queue) send(ctx context.Context, m outgoingMessage) (sendMessageOutput,
 	if err != nil {
 		return sendMessageOutput{}, err
 	}
-	if id := m.MessageGroupID; id != nil && !messageID.MatchString(*id) {
+	if id := m.MessageGroupID; id != nil && !IsMessageID(*id) {
 		return sendMessageOutput{}, invalidMessageID("MessageGroupId", *id)
 	}
 	switch id := m.MessageDeduplicationID; {
@@ -58,7 +58,7 @@ func (q *Queue) send(ctx context.Context, m outgoingMessage) (sendMessageOutput,
 		// test_fifo_queue_send_message_with_delay_seconds_fails).
 		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 		return sendMessageOutput{}, wrongQueueType("MessageDeduplicationId", *id)
-	case !messageID.MatchString(*id):
+	case !IsMessageID(*id):
 		return sendMessageOutput{}, invalidMessageID("MessageDeduplicationId", *id)
 	}
 	in := SendInput{
@@ -90,9 +90,13 @@ func (q *Queue) send(ctx context.Context, m outgoingMessage) (sendMessageOutput,
 	}, nil
 }
 
-// messageID matches the ids of message groups and of duplicates.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 var messageID = regexp.MustCompile(`^[!-~]{1,128}$`)
+
+// IsMessageID reports whether SQS accepts a text as the id of a message group or of duplicates. SNS
+// has the same rule.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+func IsMessageID(id string) bool { return messageID.MatchString(id) }
 
 // trace matches a trace header of AWS X-Ray.
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader

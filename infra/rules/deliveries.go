@@ -30,10 +30,12 @@ func (i *inspection) checkBatch(r *graph.Resource) {
 	}
 }
 
-// checkOrder checks that SNS accepts a subscription: a FIFO queue receives from FIFO topics only,
-// and a FIFO topic delivers to queues only.
+// checkFIFOSubscription checks that SNS accepts the types of what a subscription connects: a FIFO
+// queue receives from FIFO topics only, a FIFO topic delivers to queues only, and a FIFO queue has a
+// FIFO queue for dead letters.
 // https://docs.aws.amazon.com/sns/latest/dg/fifo-message-delivery.html
-func (i *inspection) checkOrder(r *graph.Resource) {
+// https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html
+func (i *inspection) checkFIFOSubscription(r *graph.Resource) {
 	topic, protocol := i.Find(graph.Topic, "arn", r.String("topic")), r.String("protocol")
 	if topic == nil {
 		return
@@ -44,9 +46,21 @@ func (i *inspection) checkOrder(r *graph.Resource) {
 			protocol, topic.Name, protocol)
 	}
 	queue := i.Find(graph.Queue, "arn", r.String("endpoint"))
-	if queue != nil && queue.Bool("fifoQueue") && !topic.Bool("fifoTopic") {
+	isFIFO := queue != nil && queue.Bool("fifoQueue")
+	if isFIFO && !topic.Bool("fifoTopic") {
 		i.report(r, "make topic "+topic.Name+" a FIFO topic, or the queue a standard queue",
 			"queue %s is a FIFO queue, and topic %s is not a FIFO topic: SNS refuses it with \"FIFO SQS Queues can "+
 				"not be subscribed to standard SNS topics\"", queue.Name, topic.Name)
+	}
+	letters := i.Find(graph.Queue, "arn", i.redrivePolicy(r).DeadLetterTargetARN)
+	switch {
+	case letters == nil:
+	case isFIFO && !letters.Bool("fifoQueue"):
+		i.report(r, "make "+letters.Name+" a FIFO queue", "its dead-letter queue %s is not a FIFO queue, and queue %s "+
+			"is one: SNS refuses it with \"must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic\"",
+			letters.Name, queue.Name)
+	case letters.Bool("fifoQueue") && !topic.Bool("fifoTopic") && !isFIFO:
+		i.report(r, "make "+letters.Name+" a standard queue", "its dead-letter queue %s is a FIFO queue, and topic %s "+
+			"is not a FIFO topic: SNS refuses it", letters.Name, topic.Name)
 	}
 }
