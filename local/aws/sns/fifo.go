@@ -50,8 +50,8 @@ func (c TopicConfig) validateFIFO() error {
 	}
 }
 
-// validateGroup checks the ids of a message group and of duplicates. A FIFO topic requires them, and
-// a standard topic has no duplicates. The texts about the types are AWS's, of LocalStack's
+// validateGroup checks the ids of a message group and of duplicates. A FIFO topic requires them,
+// and a standard topic has no duplicates. The texts about the types are AWS's, of LocalStack's
 // sns/test_sns. Those about the characters are SQS's.
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 func (c TopicConfig) validateGroup(n Notification) error {

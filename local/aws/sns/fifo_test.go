@@ -118,7 +118,7 @@ func TestAFIFOTopicDeliversEachMessageOnceInOrder(t *testing.T) {
 		}
 		for _, e := range got {
 			if e.SequenceNumber != want[e.Message] || e.Signature != nil {
-				t.Errorf("%s: got the envelope %+v, want one of the messages %v with its sequence number, and no signature",
+				t.Errorf("%s: got the envelope %+v, want a message of %v with its sequence number, and no signature",
 					q.ARN(), e, want)
 			}
 		}
