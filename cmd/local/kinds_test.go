@@ -72,7 +72,7 @@ var readers = []reader{
 // business is the reader of the kinds of package journal.
 var business = reader{folder: "cmd/local", ignores: merged(
 	because("the line neither opens a production order nor receives units",
-		"SaleRepeated", "BuyersWaited", "StockAdjusted", "AdjustmentRepeated",
+		"SaleRepeated", "BuyersWaited", "AdjustmentRepeated",
 		"GoodsReceivedAgain", "StockMeasured", "BooksDiffer", "Inspected", "OrderPublished", "OrderNotPublished",
 		"ProductNotReplenished", "OrderOverdue", "OrderAskedAgain", "OrderShort", "OrderFailed", "OrderCancelled",
 		"PeopleNotified", "ProductionRequested", "RequestExpired", "DeliveriesForged", "WarmUpFailed"),

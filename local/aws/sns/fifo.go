@@ -33,11 +33,7 @@ type fifo struct {
 func (c TopicConfig) validateFIFO() error {
 	name, isFIFO := strings.CutSuffix(c.Name, fifoSuffix)
 	switch {
-	case c.FIFO && (!isFIFO || !topicName.MatchString(name) || len(c.Name) > maxTopicName):
-		return invalidParameter("Fifo Topic names must end with .fifo and must be made up of only uppercase and " +
-			"lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 and 256 characters " +
-			"long.")
-	case !c.FIFO && !topicName.MatchString(c.Name):
+	case c.FIFO != isFIFO || !topicName.MatchString(name) || len(c.Name) > maxTopicName:
 		return invalidParameter("Topic Name")
 	case !c.FIFO && c.ContentBasedDeduplication+c.FIFOThroughputScope != "":
 		return invalidParameter("Content-based deduplication and FifoThroughputScope are for FIFO topics only")

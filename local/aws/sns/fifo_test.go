@@ -206,8 +206,7 @@ func TestWhatTheTypeOfATopicDoesNotAllowIsRefusedAsOnAWS(t *testing.T) {
 		"MessageDeduplicationId Reason: The request includes Messag": publish(standard, group, aws.String("1")),
 		"Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics": subscribe(
 			standard, "sqs", inOrder.ARN()),
-		"Invalid protocol type: sms":     subscribe(&topic, "sms", "+15550100"),
-		"Fifo Topic names must end with": create("other", map[string]string{"FifoTopic": "true"}),
+		"Invalid protocol type: sms": subscribe(&topic, "sms", "+15550100"),
 		"Attributes Reason: RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO " +
 			"Topic": withDeadLetters(&topic, "other.fifo", "letters"),
 		"RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic": editRefused,
@@ -217,10 +216,7 @@ func TestWhatTheTypeOfATopicDoesNotAllowIsRefusedAsOnAWS(t *testing.T) {
 		"MessageGroupId Reason: Mes":        publish(&topic, aws.String("a group"), aws.String("1")),
 		"MessageGroupId Reason: Mess":       publish(standard, aws.String("도넛"), nil),
 		"MessageDeduplicationId Reason: Me": publish(&topic, group, aws.String(strings.Repeat("1", 129))),
-		"Fifo Topic names must end with .fifo": create(strings.Repeat("a", 252)+".fifo", map[string]string{
-			"FifoTopic": "true",
-		}),
-		"Topic Name":                        create("other.fifo", nil),
+		"Topic Name":                        create(strings.Repeat("a", 252)+".fifo", map[string]string{"FifoTopic": "true"}),
 		"Content-based deduplication and F": create("other", map[string]string{"ContentBasedDeduplication": "true"}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), "Invalid parameter: "+want) {
