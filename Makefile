@@ -38,7 +38,7 @@ check: lint ## run lint and the tests that need neither database nor browser: a 
 	$(GOTEST) -short ./...
 
 # CI runs this instead of test and race, which would run half of the tests twice. It runs more random histories than
-# make test, whose number is in test/histories/history_test.go.
+# make test: docs/proof.md.
 verify: export RESTOCK_TEST_HISTORIES = 1000
 verify: mariadb chromium delve lint ## run lint and every test once, those of make race under the race detector
 	$(GOTEST) -race $(CONCURRENT)

@@ -6,8 +6,8 @@
 // matches the answers that callers got, and that one order of all calls explains these answers: a
 // sale succeeds if and only if enough is on hand.
 //
-// Run 300 histories, another number, or a failed one again (the failure prints the command). CI
-// runs make verify, which runs 1,000:
+// Run the usual number of histories, another number, or a failed one again (the failure prints the
+// command). CI runs make verify, which runs more:
 //
 //	go test ./test/histories
 //	go test ./test/histories -run TestHistories -rapid.checks=100000 -timeout=0

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -26,22 +27,20 @@ import (
 // workers is the number of histories that run in parallel, each on its own database.
 var workers = max(2, runtime.GOMAXPROCS(0))
 
-// historiesVariable is the environment variable with the number of histories, if the flag
-// -rapid.checks does not set it. make verify sets it.
-const historiesVariable = "RESTOCK_TEST_HISTORIES"
+const (
+	// historiesVariable is the environment variable with the number of histories, if the flag
+	// -rapid.checks does not set it. make verify sets it.
+	historiesVariable = "RESTOCK_TEST_HISTORIES"
+	defaultHistories  = "300"
+)
 
 // defaults are the values of rapid's flags that the command line does not set.
-var defaults = map[string]string{
-	"rapid.checks": cmp.Or(os.Getenv(historiesVariable), "300"), "rapid.steps": "15",
-	"rapid.nofailfile": "true", "rapid.shrinktime": "20s",
-}
+var defaults = map[string]string{"rapid.steps": "15", "rapid.nofailfile": "true", "rapid.shrinktime": "20s"}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	given := map[string]bool{}
-	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	for name, value := range defaults {
-		if given[name] {
+		if given(name) {
 			continue
 		}
 		if err := flag.Set(name, value); err != nil {
@@ -49,15 +48,44 @@ func TestMain(m *testing.M) {
 			os.Exit(2)
 		}
 	}
-	// Each worker runs its share of the histories.
-	checks := flag.Lookup("rapid.checks")
-	if n, err := strconv.Atoi(checks.Value.String()); err == nil {
-		_ = checks.Value.Set(strconv.Itoa((n + workers - 1) / workers))
-	}
 	mysqltest.Main(m)
 }
 
+// given reports whether the command line sets a flag.
+func given(name string) (is bool) {
+	flag.Visit(func(f *flag.Flag) { is = is || f.Name == name })
+	return is
+}
+
+// checks is the flag with the number of histories. Code sets its value alone, so given still
+// reports what the command line has.
+var checks = flag.Lookup("rapid.checks")
+
+// share returns how many histories each worker runs. Only tests may call it: the key of go test's
+// cache has the variables that a program reads while its tests run.
+func share() (string, error) {
+	text := cmp.Or(os.Getenv(historiesVariable), defaultHistories)
+	if given(checks.Name) {
+		text = checks.Value.String()
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return "", fmt.Errorf("there are %q histories to run: want a positive number in %s or -%s", text,
+			historiesVariable, checks.Name)
+	}
+	return strconv.Itoa((n + workers - 1) / workers), nil
+}
+
 func TestHistories(t *testing.T) {
+	before := checks.Value.String()
+	t.Cleanup(func() { _ = checks.Value.Set(before) }) // it was valid
+	each, err := share()
+	if err == nil {
+		err = checks.Value.Set(each)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	for worker := range workers {
 		t.Run(strconv.Itoa(worker+1), func(t *testing.T) {
 			t.Parallel()
@@ -72,6 +100,43 @@ func TestHistories(t *testing.T) {
 				t.Error("the model has judged too few traces: want no room for a tenth at most")
 			}
 		})
+	}
+}
+
+// go test must not answer make verify with a cached run of make test.
+func TestTheNumberOfHistoriesIsReadWhileATestRuns(t *testing.T) {
+	if given(checks.Name) {
+		t.Skip("the command line sets the number")
+	}
+	for number, want := range map[string]int{"": 300, "1000": 1000} {
+		t.Setenv(historiesVariable, number)
+		if got, err := share(); err != nil || got != strconv.Itoa((want+workers-1)/workers) {
+			t.Errorf("%s=%q: each of %d workers runs %s histories (%v), want its share of %d",
+				historiesVariable, number, workers, got, err, want)
+		}
+	}
+	t.Setenv(historiesVariable, "many")
+	if got, err := share(); err == nil || !strings.Contains(err.Error(), `"many"`) {
+		t.Errorf("many histories: got %s and %v, want an error that names the value", got, err)
+	}
+}
+
+func TestTheDocumentsNameTheNumbersOfHistories(t *testing.T) {
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	verify := regexp.MustCompile(historiesVariable + ` = (\d)(\d{3})\n`).FindSubmatch(makefile)
+	if verify == nil {
+		t.Fatalf("the Makefile does not set %s to a number with four digits", historiesVariable)
+	}
+	proof, err := os.ReadFile("../../docs/proof.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("`make test` runs %s histories, `make verify` %s,%s,", defaultHistories, verify[1], verify[2])
+	if !strings.Contains(string(proof), want) {
+		t.Errorf("docs/proof.md lacks %q", want)
 	}
 }
 
