@@ -1,8 +1,7 @@
-// Command fuzz runs the module's fuzz targets, each for a time or for a number of inputs. It exists
+// Command fuzz runs the module's fuzz targets, each for a time, guided by coverage. It exists
 // because go test -fuzz runs one target of one package a call.
 //
-//	go run ./scripts/fuzz -time 10s                      # all
-//	go run ./scripts/fuzz -inputs 1000 -guided=false     # the same work on any machine
+//	go run ./scripts/fuzz -time 10s    # all
 //	go run ./scripts/fuzz -time 1h -target FuzzVerify ./internal/factory
 //
 // A failing input is written to testdata/fuzz of its package, and go test runs it again from then
@@ -28,10 +27,6 @@ import (
 func main() {
 	f := fuzzer{out: os.Stdout}
 	flag.DurationVar(&f.time, "time", 10*time.Second, "how long each target runs")
-	flag.IntVar(&f.inputs, "inputs", 0,
-		"how many inputs each target gets, however long they take; 0: as many as -time allows")
-	flag.BoolVar(&f.guided, "guided", true,
-		"guide by coverage, for which all that a target depends on is compiled once more, with instruments")
 	target := flag.String("target", "", "run the targets alone that match this regular expression")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -45,10 +40,8 @@ func main() {
 
 // A fuzzer runs fuzz targets.
 type fuzzer struct {
-	time   time.Duration
-	inputs int // 0: no limit besides the time
-	guided bool
-	out    io.Writer
+	time time.Duration
+	out  io.Writer
 }
 
 // run runs the matching targets of the packages in dirs, or of all packages if dirs is empty. It
@@ -80,7 +73,7 @@ func (f fuzzer) run(ctx context.Context, target string, dirs []string) error {
 	packages.SetLimit(runtime.GOMAXPROCS(0))
 	for _, dir := range dirs {
 		packages.Go(func() error {
-			t, err := f.build(ctx, dir, bin)
+			t, err := build(ctx, dir, bin)
 			if err != nil {
 				return err
 			}

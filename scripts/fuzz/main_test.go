@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // module creates a module with a package that has fuzz targets, and changes to its folder.
@@ -40,10 +41,10 @@ const (
 func TestAFailingInputIsKeptAndPlayedAgainByTheCommandThatIsPrinted(t *testing.T) {
 	module(t, good+bad)
 	var out strings.Builder
-	err := fuzzer{inputs: 100, out: &out}.run(t.Context(), "", nil)
-	if err == nil || !strings.Contains(err.Error(), "1 targets failed: example/parser FuzzBad") ||
-		!strings.Contains(out.String(), "ok    example/parser FuzzGood") {
-		t.Fatalf("got %v and\n%s, want FuzzBad alone to fail", err, &out)
+	// It ends as soon as it fails.
+	err := fuzzer{time: time.Hour, out: &out}.run(t.Context(), "Bad$", nil)
+	if err == nil || !strings.Contains(err.Error(), "1 targets failed: example/parser FuzzBad") {
+		t.Fatalf("got %v and\n%s, want FuzzBad to fail", err, &out)
 	}
 	_, command, found := strings.Cut(out.String(), "play it again: ")
 	if !found {
@@ -58,8 +59,9 @@ func TestAFailingInputIsKeptAndPlayedAgainByTheCommandThatIsPrinted(t *testing.T
 func TestTargetsAreChosenByName(t *testing.T) {
 	module(t, good+bad)
 	var out strings.Builder
-	if err := (fuzzer{inputs: 1, out: &out}).run(t.Context(), "Good$", []string{"parser"}); err != nil ||
-		strings.Contains(out.String(), "FuzzBad") {
+	err := fuzzer{time: time.Millisecond, out: &out}.run(t.Context(), "Good$", []string{"parser"})
+	if text := out.String(); err != nil || !strings.Contains(text, "ok    example/parser FuzzGood") ||
+		strings.Contains(text, "FuzzBad") {
 		t.Errorf("got %v and\n%s, want FuzzGood alone to run, and to pass", err, &out)
 	}
 	if err := (fuzzer{out: &out}).run(t.Context(), "Ugly", nil); err == nil {

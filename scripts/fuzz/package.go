@@ -44,8 +44,9 @@ type testBinary struct {
 	targets         []string
 }
 
-// build compiles the tests of a package.
-func (f fuzzer) build(ctx context.Context, dir, into string) (testBinary, error) {
+// build compiles the tests of a package with instruments for coverage, as well as all packages that
+// they depend on.
+func build(ctx context.Context, dir, into string) (testBinary, error) {
 	t := testBinary{dir: dir}
 	importPath, err := output(exec.CommandContext(ctx, "go", "list", "./"+filepath.ToSlash(filepath.Clean(dir))))
 	if err != nil {
@@ -54,11 +55,9 @@ func (f fuzzer) build(ctx context.Context, dir, into string) (testBinary, error)
 	t.importPath = strings.TrimSpace(importPath)
 	t.path = filepath.Join(into, strings.ReplaceAll(t.importPath, "/", "-")+".test")
 	// lint runs vet. Without symbols, linking takes half the time.
-	args := []string{"test", "-c", "-o", t.path, "-vet=off", "-ldflags=-s -w"}
-	if f.guided {
-		args = append(args, "-fuzz=^Fuzz")
-	}
-	if _, err := output(exec.CommandContext(ctx, "go", append(args, t.importPath)...)); err != nil {
+	compile := exec.CommandContext(ctx, "go", "test", "-c", "-o", t.path, "-vet=off", "-ldflags=-s -w",
+		"-fuzz=^Fuzz", t.importPath)
+	if _, err := output(compile); err != nil {
 		return t, fmt.Errorf("building the tests of %s: %w", t.importPath, err)
 	}
 	list := exec.CommandContext(ctx, t.path, "-test.list=^Fuzz")

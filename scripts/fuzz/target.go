@@ -22,25 +22,20 @@ type result struct {
 	err                error
 }
 
-// fuzz runs a target for the fuzzer's inputs or time. It begins with the seed corpus and the cache.
+// fuzz runs a target for the fuzzer's time. It begins with the seed corpus and the cache.
 func (f fuzzer) fuzz(ctx context.Context, t testBinary, target, cache string) result {
 	run := exec.CommandContext(ctx, t.path,
 		"-test.run=^$", "-test.fuzz=^"+target+"$",
 		"-test.fuzzcachedir="+filepath.Join(cache, filepath.FromSlash(t.importPath)),
 		"-test.fuzzminimizetime=1000x", // the default, a minute for each new input, would stop the search meanwhile
 		"-test.parallel=1")
-	if f.inputs > 0 {
-		run.Args = append(run.Args, fmt.Sprintf("-test.fuzztime=%dx", f.inputs))
-	}
 	run.Dir = t.dir
 	// Until Go 1.27, a target whose -fuzztime ends fails now and then: https://go.dev/issue/75804.
 	// An interrupt ends it without an error.
 	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
 	run.WaitDelay = time.Minute
 	written := &transcript{atFirstInput: func() {
-		if f.inputs == 0 {
-			time.AfterFunc(f.time, func() { _ = run.Cancel() }) // it fails if the target has ended already
-		}
+		time.AfterFunc(f.time, func() { _ = run.Cancel() }) // it fails if the target has ended already
 	}}
 	run.Stdout, run.Stderr = written, written
 	start := time.Now()
@@ -66,7 +61,7 @@ func (t *transcript) Write(text []byte) (int, error) {
 
 // progress matches the lines that testing prints while a target runs. The last one has the number
 // of inputs.
-var progress = regexp.MustCompile(`(?m)^(?:fuzz: elapsed: .*|warning: the test binary was not built with coverage.*)\n`)
+var progress = regexp.MustCompile(`(?m)^fuzz: elapsed: .*\n`)
 
 var executions = regexp.MustCompile(`execs: (\d+)`)
 

@@ -7,18 +7,28 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 )
 
-// inputs is the number of random inputs of each target.
-const inputs = 1000
+const (
+	// inputs is the number of inputs of each target: each seed once, the others random.
+	inputs = 1000
+	// mutated is the number of seeds, the first ones, from which the random inputs come. Without
+	// coverage, Go divides the inputs by the number of its workers, and each worker mutates one
+	// seed until it has had its share, or for 100 ms; then it takes the next one. So a target with
+	// more seeds has some that are not mutated.
+	mutated = 8
+)
+
+// grace is the time before the deadline of a test at which its targets end.
+const grace = 5 * time.Second
 
 // Targets sends random inputs to each fuzz target of the test's package, without the guidance of
 // coverage. The test binary runs itself, so nothing is built. A failing input is written to
-// testdata/fuzz of the package. make fuzz sends more inputs, with guidance.
+// testdata/fuzz of the package, where go test finds it. As go test caches results, an unchanged
+// package gets no new inputs; make fuzz sends some, with guidance.
 func Targets(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -28,7 +38,13 @@ func Targets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := output(t.Context(), self, "-test.list=^Fuzz")
+	ctx := t.Context()
+	if deadline, limited := t.Deadline(); limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-grace))
+		defer cancel()
+	}
+	list, err := output(ctx, self, "-test.list=^Fuzz")
 	if err != nil {
 		t.Fatalf("listing the fuzz targets: %v", err)
 	}
@@ -36,38 +52,31 @@ func Targets(t *testing.T) {
 	if len(targets) == 0 {
 		t.Fatal("the package has no fuzz target")
 	}
-	cache, err := cacheDir(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, target := range targets {
 		t.Run(target, func(t *testing.T) {
-			out, err := output(t.Context(), self, "-test.run=^$", "-test.fuzz=^"+target+"$", "-test.parallel=1",
-				fmt.Sprintf("-test.fuzztime=%dx", inputs), "-test.fuzzminimizetime=1000x", "-test.fuzzcachedir="+cache)
-			if err != nil {
+			if out, err := send(ctx, self, target, t.TempDir()); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
 	}
 }
 
-// cacheDir returns the folder in which go test -fuzz keeps the inputs of the running test binary.
-// They come before the random ones.
-func cacheDir(ctx context.Context) (string, error) {
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "", fmt.Errorf("the test binary does not say of which package it is")
-	}
-	cache, err := output(ctx, "go", "env", "GOCACHE")
-	if err != nil {
-		return "", fmt.Errorf("finding Go's build cache: %w\n%s", err, cache)
-	}
-	of := filepath.FromSlash(strings.TrimSuffix(build.Path, ".test"))
-	return filepath.Join(strings.TrimSpace(cache), "fuzz", of), nil
+// send sends inputs to a target and returns the output. The folder cache must be empty: then the
+// inputs do not depend on earlier runs.
+func send(ctx context.Context, self, target, cache string) (string, error) {
+	return output(ctx, self, "-test.run=^$", "-test.fuzz=^"+target+"$", fmt.Sprintf("-test.fuzztime=%dx", inputs),
+		fmt.Sprintf("-test.parallel=%d", mutated), "-test.fuzzminimizetime=1000x", "-test.fuzzcachedir="+cache)
 }
 
-// output runs a program and returns its output, which includes its standard error if it fails.
+// output runs a program and returns its output, which includes its standard error.
 func output(ctx context.Context, program string, args ...string) (string, error) {
-	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput() // #nosec G204 -- this test, or go
+	run := exec.CommandContext(ctx, program, args...) // #nosec G204 -- this test
+	// -test.timeout does not limit fuzzing. An interrupted target kills its workers within a second.
+	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
+	run.WaitDelay = grace - time.Second
+	out, err := run.CombinedOutput()
+	if ctx.Err() != nil {
+		err = fmt.Errorf("the target did not end: %w", context.Cause(ctx))
+	}
 	return string(out), err
 }
