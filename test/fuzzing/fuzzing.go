@@ -71,7 +71,7 @@ func send(ctx context.Context, self, target, cache string) (string, error) {
 // output runs a program and returns its output, which includes its standard error.
 func output(ctx context.Context, program string, args ...string) (string, error) {
 	run := exec.CommandContext(ctx, program, args...) // #nosec G204 -- this test
-	// -test.timeout does not limit fuzzing. An interrupted target kills its workers within a second.
+	// -test.timeout does not limit fuzzing. An interrupted target kills its workers soon.
 	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
 	run.WaitDelay = grace - time.Second
 	out, err := run.CombinedOutput()
