@@ -216,7 +216,9 @@ func TestWhatTheTypeOfATopicDoesNotAllowIsRefusedAsOnAWS(t *testing.T) {
 		"MessageGroupId Reason: Mes":        publish(&topic, aws.String("a group"), aws.String("1")),
 		"MessageGroupId Reason: Mess":       publish(standard, aws.String("도넛"), nil),
 		"MessageDeduplicationId Reason: Me": publish(&topic, group, aws.String(strings.Repeat("1", 129))),
-		"Topic Name":                        create(strings.Repeat("a", 252)+".fifo", map[string]string{"FifoTopic": "true"}),
+		"Topic Name": create(strings.Repeat("a", 252)+".fifo", map[string]string{
+			"FifoTopic": "true",
+		}),
 		"Content-based deduplication and F": create("other", map[string]string{"ContentBasedDeduplication": "true"}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), "Invalid parameter: "+want) {
