@@ -31,9 +31,10 @@ func startFakeRun(t *testing.T, shop http.Handler) fakeRun {
 	s := openShop(t)
 	records := events.NewStream[events.Event](1 << 16)
 	log := slog.New(events.NewHandler(records, slog.LevelDebug))
+	all := panels.New(log.With("part", "console"), func() *factory.Factory { return nil })
 	c := console.New(console.Config{
 		Program: "shop", Stage: "dev", Records: records, Log: log.With("part", "console"),
-		Panels: panels.New(log.With("part", "console"), func() *factory.Factory { return nil }),
+		Panels: all, Business: panels.Business(all),
 	})
 	served := httptest.NewServer(c)
 	t.Cleanup(func() {
@@ -165,6 +166,29 @@ func TestConsoleSaysWhyBuyersAreThrottled(t *testing.T) {
 	page.AwaitText("#rush-list", "3 buyers came")
 	page.AwaitText("#rush-list", "3 throttled: "+busy)
 	page.CheckAccessibility()
+}
+
+// The console reads the products once a second, so it may learn of a product after its sale. No
+// event comes then.
+func TestConsoleNamesJourneysByTheCurrentProducts(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	m := startFakeRun(t, http.NotFoundHandler())
+	page := browsertest.Open(t, screen, m.url)
+	page.AwaitText("#connection", "Live")
+	sku := s.sell(t, product{stock: 1})
+	m.log.With("part", "lambda").Info(fmt.Sprintf(
+		`{"event":"sale_made","message":"sold","sku":%q,"quantity":1,"stock":0,"correlation_id":"R"}`, sku),
+		events.FunctionLine.Attr(), "function", "sales-api")
+	last := journeyOf(nameOf(sku) + " sold, the last piece")
+	page.Await(last)
+	browsertest.Evaluate[bool](page, "("+last+".click(), true)")
+	page.AwaitText(".journey-name", nameOf(sku)+" sold, the last piece")
+	s.execute(t, `UPDATE product SET name = ? WHERE sku = ?`, "new "+sku, sku)
+	s.count(t, sku, 0)
+	for _, name := range []string{"#journeys .summary", ".journey-name"} {
+		page.AwaitText(name, "new "+sku+" sold, the last piece; nobody orders it: it is not automatic")
+	}
 }
 
 func TestConsoleShowsADenialWhereItHappened(t *testing.T) {

@@ -23,38 +23,43 @@ func Business(all []console.Panel) console.Business {
 func soldOut(sku string) string { return "sold out " + sku }
 
 // meaning returns what a line of the shop's functions means for a buyer's journey. of returns a
-// product by its SKU. It returns the zero Product if the panel does not know the product yet.
+// product by its SKU. It returns the zero Product if the panel does not know the product yet, so
+// the texts call it each time.
 func meaning(kind string, attrs map[string]any, of func(sku string) Product) (m console.Meaning) {
 	sku, _ := attrs["sku"].(string)
 	units, _ := attrs["quantity"].(float64)
 	left, counted := attrs["stock"].(float64)
-	product := of(sku)
-	name := cmp.Or(product.Name, sku)
+	name := func() string { return cmp.Or(of(sku).Name, sku) }
+	last, mark := counted && left == 0, ""
+	if last {
+		mark = soldOut(sku)
+	}
 	switch journal.Kind(kind) {
 	case journal.SaleMade:
-		m.Text = fmt.Sprintf("%v × %s sold", units, name)
-		if counted && left == 0 {
-			m.Notable, m.Mark = true, soldOut(sku)
-			m.Text += ", the last piece"
-			if product.SKU != "" && !product.Automatic {
-				m.Text += "; nobody orders it: it is not automatic"
+		m.Notable, m.Mark = last, mark
+		m.Text = func() string {
+			text := fmt.Sprintf("%v × %s sold", units, name())
+			if last {
+				text += ", the last piece"
+				if of(sku).unordered() {
+					text += "; nobody orders it: it is not automatic"
+				}
 			}
+			return text
 		}
 	case journal.SaleRefused:
-		m.Text = fmt.Sprintf("%v × %s refused", units, name)
+		m.Text = func() string { return fmt.Sprintf("%v × %s refused", units, name()) }
 	case journal.StockAdjusted:
-		m.Text = fmt.Sprintf("%s adjusted to %v", name, left)
-		if counted && left == 0 {
-			m.Notable, m.Mark = true, soldOut(sku)
-		}
+		m.Notable, m.Mark = last, mark
+		m.Text = func() string { return fmt.Sprintf("%s adjusted to %v", name(), left) }
 	case journal.OrderOpened:
-		m.Notable, m.Text = true, fmt.Sprintf("%v ordered", units)
+		m.Notable, m.Text = true, func() string { return fmt.Sprintf("%v ordered", units) }
 	case journal.GoodsReceived:
 		// A correction has the units beyond those of an earlier callback of the same lot.
 		if correction, corrects := attrs["correction"].(float64); corrects {
 			units = correction
 		}
-		m.Notable, m.Text = true, fmt.Sprintf("%v received", units)
+		m.Notable, m.Text = true, func() string { return fmt.Sprintf("%v received", units) }
 	}
 	return m
 }

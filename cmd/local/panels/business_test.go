@@ -14,41 +14,49 @@ import (
 )
 
 func TestMeaningsOfTheShopsLines(t *testing.T) {
-	bread := func(sku string) Product { return Product{SKU: sku, Name: "bread " + sku, Automatic: sku == "A"} }
 	ctx, delivery := context.Background(), shop.Delivery{Quantity: 100}
 	for name, c := range map[string]struct {
-		write func(journal.Journal)
-		want  console.Meaning
+		write   func(journal.Journal)
+		text    string
+		notable bool
+		mark    string
 	}{
 		"an order": {func(j journal.Journal) { j.Opened(ctx, shop.ProductionOrder{Quantity: 100}) },
-			console.Meaning{Notable: true, Text: "100 ordered"}},
+			"100 ordered", true, ""},
 		"the last sale": {func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 2, SKU: "A"}) },
-			console.Meaning{Notable: true, Mark: "sold out A", Text: "2 × bread A sold, the last piece"}},
+			"2 × bread A sold, the last piece", true, "sold out A"},
 		"the last sale of a product that nobody orders": {
 			func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 1, SKU: "B"}) },
-			console.Meaning{Notable: true, Mark: "sold out B",
-				Text: "1 × bread B sold, the last piece; nobody orders it: it is not automatic"},
+			"1 × bread B sold, the last piece; nobody orders it: it is not automatic", true, "sold out B",
+		},
+		"the last sale of a product that a person has ordered": {
+			func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 1, SKU: "C"}) },
+			"1 × bread C sold, the last piece", true, "sold out C",
+		},
+		"the last sale of a product that the panel does not know": {
+			func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 1, SKU: "N"}) },
+			"1 × N sold, the last piece", true, "sold out N",
 		},
 		"a count that finds nothing": {
 			func(j journal.Journal) { j.Adjusted(ctx, shop.Adjustment{SKU: "A"}, shop.Adjusted{}) },
-			console.Meaning{Notable: true, Mark: "sold out A", Text: "bread A adjusted to 0"},
+			"bread A adjusted to 0", true, "sold out A",
 		},
 		"a sale that leaves a piece": {
-			func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 2, SKU: "A", Stock: 1}) },
-			console.Meaning{Text: "2 × bread A sold"},
+			func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 2, SKU: "B", Stock: 1}) },
+			"2 × bread B sold", false, "",
 		},
 		"a refused sale": {func(j journal.Journal) { j.Refused(ctx, shop.Sale{Quantity: 2, SKU: "A"}) },
-			console.Meaning{Text: "2 × bread A refused"}},
+			"2 × bread A refused", false, ""},
 		"a delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{}) },
-			console.Meaning{Notable: true, Text: "100 received"}},
+			"100 received", true, ""},
 		"a late delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Late: true}) },
-			console.Meaning{Notable: true, Text: "100 received"}},
+			"100 received", true, ""},
 		"a surplus delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Surplus: 100}) },
-			console.Meaning{Notable: true, Text: "100 received"}},
+			"100 received", true, ""},
 		"a correction": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Correction: 99}) },
-			console.Meaning{Notable: true, Text: "99 received"}},
+			"99 received", true, ""},
 		"a repeated delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Repeated: true}) },
-			console.Meaning{}},
+			"", false, ""},
 	} {
 		var out bytes.Buffer
 		c.write(journal.New(slog.New(slog.NewJSONHandler(&out, nil)), "restock/test"))
@@ -57,8 +65,23 @@ func TestMeaningsOfTheShopsLines(t *testing.T) {
 		for _, a := range line.Attrs {
 			attrs[a.Key] = a.Value.Any()
 		}
-		if got := meaning(string(line.Kind), attrs, bread); !ok || got != c.want {
-			t.Errorf("%s: got %+v of %s, want %+v", name, got, out.String(), c.want)
+		p := newStock(slog.New(slog.DiscardHandler))
+		business := Business([]console.Panel{p.panel(), {Name: "other", State: func(bool) any {
+			t.Errorf("%s: the state of another panel was read", name)
+			return nil
+		}}})
+		got := business.Meaning(string(line.Kind), attrs)
+		p.now = []Product{ // the panel has read them after the line
+			{SKU: "A", Name: "bread A", Automatic: true, Status: statusSoldOut},
+			{SKU: "B", Name: "bread B", Status: statusSoldOut},
+			{SKU: "C", Name: "bread C", Status: statusOnOrder, OnOrder: 100},
+		}
+		text := ""
+		if got.Text != nil {
+			text = got.Text()
+		}
+		if !ok || text != c.text || got.Notable != c.notable || got.Mark != c.mark {
+			t.Errorf("%s: got %q, %+v of %s, want %+v", name, text, got, out.String(), c)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"restock/cmd/local/factory"
@@ -29,19 +30,16 @@ func New(log *slog.Logger, theFactory func() *factory.Factory) []console.Panel {
 // productOf returns a product as the stock panel has read it. It returns the zero Product for one
 // that the panel does not know yet.
 func productOf(all []console.Panel, sku string) Product {
-	for _, p := range all {
-		if p.State == nil {
-			continue
-		}
-		if state, isStock := p.State(false).(StockState); isStock {
-			for _, product := range state.Products {
-				if product.SKU == sku {
-					return product
-				}
-			}
-		}
+	panel := slices.IndexFunc(all, func(p console.Panel) bool { return p.Name == stockName })
+	if panel < 0 {
+		return Product{}
 	}
-	return Product{}
+	products := all[panel].State(false).(StockState).Products
+	product := slices.IndexFunc(products, func(p Product) bool { return p.SKU == sku })
+	if product < 0 {
+		return Product{}
+	}
+	return products[product]
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -21,7 +21,7 @@ type Product struct {
 	Name    string `json:"name"`
 	Stock   int    `json:"stock"`
 	OnOrder int    `json:"on_order"`
-	Status  string `json:"status"` // "available", "sold out", or "on order": sold out, with an open production order
+	Status  string `json:"status"` // such as statusAvailable
 	Bins    int    `json:"bins"`   // how many rows the stock lies in
 	// Automatic says that the shop orders the product by itself.
 	Automatic bool `json:"automatic"`
@@ -29,6 +29,16 @@ type Product struct {
 	// product should get.
 	MoreBins int `json:"more_bins,omitempty"`
 }
+
+// unordered reports whether a product is sold out and nobody orders it.
+func (p Product) unordered() bool { return p.Status == statusSoldOut && !p.Automatic }
+
+// The values of Product.Status.
+const (
+	statusAvailable = "available"
+	statusOnOrder   = "on order" // sold out, with an open production order
+	statusSoldOut   = "sold out" // without an open production order
+)
 
 // A Point is the state of all products at a time.
 type Point struct {
@@ -67,8 +77,10 @@ func newStock(log *slog.Logger) *stock {
 	return &stock{log: log, now: []Product{}, series: []Point{}}
 }
 
+const stockName = "stock"
+
 func (p *stock) panel() console.Panel {
-	return console.Panel{Name: "stock", State: p.state, Counters: p.counters, Start: p.start, ReleaseDatabase: p.end,
+	return console.Panel{Name: stockName, State: p.state, Counters: p.counters, Start: p.start, ReleaseDatabase: p.end,
 		Close: p.running.Wait, Messages: func(bodies []string) string { return consequences(bodies, time.Now()) }}
 }
 
@@ -229,11 +241,11 @@ func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
 		}
 		switch {
 		case p.Stock > 0:
-			p.Status = "available"
+			p.Status = statusAvailable
 		case p.OnOrder > 0:
-			p.Status = "on order"
+			p.Status = statusOnOrder
 		default:
-			p.Status = "sold out"
+			p.Status = statusSoldOut
 		}
 		list = append(list, p)
 	}

@@ -41,7 +41,10 @@ type Business struct {
 
 // A Meaning is what a line of a function means for its journey.
 type Meaning struct {
-	Text    string // what happened, such as "2 × bread sold"; the journey's name has the texts in order
+	// Text returns what happened, such as "2 × bread sold". The journey's name has the texts in
+	// order. The console calls Text each time it shows the name, so that the text may use what
+	// became known after the event. Text must return quickly. It may be nil.
+	Text    func() string
 	Notable bool   // the console keeps the journey longer, and a filter of the list shows only such
 	Mark    string // panels find the latest journey with a mark in the state: see Mark; may be empty
 }

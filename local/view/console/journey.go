@@ -20,7 +20,7 @@ type trace struct {
 	find    string        // one more reference that may find the journey, but is not bound to it
 	shares  []string      // references to objects of several journeys, such as an invocation with a batch
 	notable bool          // the console keeps the journey longer
-	said    string        // what happened, for the journey's name
+	said    func() string // see Meaning.Text; may be nil
 	mark    string        // see Meaning.Mark
 	text    string        // the text of the step
 	took    time.Duration // the duration of the work that ended with the event
@@ -41,17 +41,17 @@ type journey struct {
 	events  []*Event
 	refs    []string // the references that are bound to it
 	notable bool
-	said    []string // what happened, for its name
-	request string   // the first request and the status of its answer; empty if its beginning is not known
-	partial bool     // records were lost while it ran
-	losses  int      // how often records had been lost at its last event
-	cut     int      // later events that it does not keep
+	said    []func() string // what happened, for its name: see Meaning.Text
+	request string          // the first request and the status of its answer; empty if its beginning is not known
+	partial bool            // records were lost while it ran
+	losses  int             // how often records had been lost at its last event
+	cut     int             // later events that it does not keep
 	level   slog.Level
 	began   time.Time
 	ended   time.Time
 }
 
-// maxSaid is how many events the name of a journey has.
+// maxSaid is how many different texts the name of a journey has.
 const maxSaid = 6
 
 // maxSteps is how many events of a journey the console keeps.
@@ -67,8 +67,8 @@ func (j *journey) add(e *Event) {
 	}
 	j.level = max(j.level, e.level)
 	j.notable = j.notable || e.trace.notable
-	if said := e.trace.said; said != "" && len(j.said) < maxSaid && !slices.Contains(j.said, said) {
-		j.said = append(j.said, said)
+	if e.trace.said != nil && len(j.said) < maxSteps {
+		j.said = append(j.said, e.trace.said)
 	}
 	if e.trace.request == j.id {
 		j.request = e.trace.text
@@ -115,14 +115,24 @@ type Step struct {
 }
 
 func (j *journey) summary() JourneySummary {
-	text := cmp.Or(j.request, j.events[0].trace.text)
-	if len(j.said) > 0 {
-		text = strings.Join(j.said, " → ")
-	}
-	return JourneySummary{ID: j.id, Began: j.began, TookMS: milliseconds(j.ended.Sub(j.began)), Summary: text,
-		Level: j.level.String(), Steps: len(j.events), Notable: j.notable,
-		Partial: j.partial || j.losses > 0 && j.request == "", Cut: j.cut}
+	return JourneySummary{ID: j.id, Began: j.began, TookMS: milliseconds(j.ended.Sub(j.began)), Summary: j.name(),
+		Level: j.level.String(), Steps: len(j.events), Notable: j.notable, Partial: j.lacksSteps(), Cut: j.cut}
 }
+
+// name returns what happened in the journey. If the program says nothing of its events, name
+// returns the request, or the first event.
+func (j *journey) name() string {
+	var texts []string
+	for _, said := range j.said {
+		if text := said(); len(texts) < maxSaid && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return cmp.Or(strings.Join(texts, " → "), j.request, j.events[0].trace.text)
+}
+
+// lacksSteps reports whether some of the journey's steps were lost.
+func (j *journey) lacksSteps() bool { return j.partial || j.losses > 0 && j.request == "" }
 
 func (j *journey) withSteps() Journey {
 	all := Journey{JourneySummary: j.summary(), Steps: make([]Step, 0, len(j.events))}

@@ -106,7 +106,7 @@ func (s *journeys) incomplete() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, j := range s.plain {
-		if j.summary().Partial {
+		if j.lacksSteps() {
 			n++
 		}
 	}
@@ -144,12 +144,12 @@ func (s *journeys) list() []JourneySummary {
 	var plain []*journey
 	like := map[string]int{} // journeys of one step, by text
 	for _, j := range slices.Backward(s.plain) {
-		summary := j.summary()
-		if summary.Partial {
+		if j.lacksSteps() {
 			continue
 		}
-		if summary.Steps == 1 {
-			if like[summary.Summary]++; like[summary.Summary] > 1 {
+		if len(j.events) == 1 {
+			name := j.name()
+			if like[name]++; like[name] > 1 {
 				continue
 			}
 		}

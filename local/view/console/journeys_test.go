@@ -327,15 +327,21 @@ func TestAJourneyIsNoLongerThanItsMaximum(t *testing.T) {
 func TestTheNameOfAJourneySaysWhatHappened(t *testing.T) {
 	t.Parallel()
 	j := &journey{id: "A"}
-	for _, said := range []string{"", "2 × bread sold", "100 ordered", "100 ordered", "100 received"} {
-		j.add(&Event{trace: trace{said: said, request: "A", text: "POST /checkout 200", notable: said != ""}})
+	product := "CP-1"
+	j.add(&Event{trace: trace{request: "A", text: "POST /checkout 200"}})
+	says := func(said func() string) { j.add(&Event{trace: trace{said: said, notable: true}}) }
+	says(func() string { return "2 × " + product + " sold" })
+	for _, text := range []string{"100 ordered", "100 ordered", "100 received"} {
+		says(func() string { return text })
 	}
-	const want = "2 × bread sold → 100 ordered → 100 received"
-	if got := j.summary(); got.Summary != want || !got.Notable {
-		t.Errorf("got %+v, want the name %q", got, want)
+	for _, product = range []string{"CP-1", "bread"} { // the program learns the product's name after the sale
+		want := "2 × " + product + " sold → 100 ordered → 100 received"
+		if got := j.summary(); got.Summary != want || !got.Notable {
+			t.Errorf("got %+v, want the name %q", got, want)
+		}
 	}
 	for i := range 100 {
-		j.add(&Event{trace: trace{said: strings.Repeat("x", i)}})
+		says(func() string { return strings.Repeat("x", i) })
 	}
 	if got := strings.Count(j.summary().Summary, "→"); got >= maxSaid {
 		t.Errorf("a name has %d arrows: it must be bounded", got)

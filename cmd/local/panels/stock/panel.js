@@ -26,6 +26,15 @@ export function start() {
   setInterval(() => tell("stock"), 1000); // the time axis moves although nothing changes
 }
 
+let facts = ""; // what the names of journeys say of products: see business.go
+
+/** Journeys get other names when the console learns more of the products. */
+function renameJourneys(products) {
+  const now = JSON.stringify(products.map((p) => [p.sku, p.name, p.automatic, p.status]));
+  if (now !== facts) tell("names");
+  facts = now;
+}
+
 let series = []; // the points of the plots
 let last = null; // the last state that was added
 
@@ -41,6 +50,7 @@ function draw() {
   plot(state.stock);
   const products = state.stock?.products ?? [];
   byId("stock").hidden = products.length === 0;
+  renameJourneys(products);
   for (const p of products) {
     const figures = `${p.stock} ${p.on_order}`;
     if (order.get(p.sku)?.figures !== figures) order.set(p.sku, { figures, since: order.has(p.sku) ? Date.now() : 0 });
@@ -71,7 +81,7 @@ function create({ sku }) {
 
 /** Which request has sold the last piece. */
 function sold({ time, journey, request }) {
-  const by = request || "a journey whose steps are not complete";
+  const by = request || "a request that the console did not see";
   return el("span", {}, `Sold out at ${clock(time)}`,
     journey && [" by ", el("button", { type: "button", class: "link", click: () => select("journey", journey) }, by)]);
 }
@@ -97,7 +107,7 @@ function update(figure, product) {
   const mark = soldOut ? state.marks?.[`sold out ${product.sku}`] : undefined;
   keep(figure.querySelector(".sold"), mark ? [mark] : [], (m) => m.time + m.journey + m.request, sold);
   setText(figure.querySelector(".manual"), product.automatic || product.on_order ? ""
-    : `Nobody orders it: it is not automatic. To order it: shop open ${product.sku}`);
+    : `Not ordered automatically. To order it: shop open ${product.sku}`);
   const onHand = soldOut ? "sold out" : `${number(product.stock)} on hand`;
   setText(figure.querySelector(".now"), onHand + (product.on_order ? `, ${number(product.on_order)} on order` : ""));
   setText(figure.querySelector(".bins"), product.more_bins

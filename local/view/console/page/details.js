@@ -49,7 +49,7 @@ export function start() {
     title.focus({ preventScroll: true });
     reveal();
   });
-  on(["connection"], refresh);
+  on(["connection", "names"], refresh);
   tell("selection");
 }
 

@@ -24,7 +24,7 @@ const filters = {
 /** Starts the list. */
 export function start() {
   byId("journeys-filter").addEventListener("change", () => tell("journeys"));
-  on(["connection"], refresh);
+  on(["connection", "names"], refresh); // a panel tells "names" when journeys get other names
   on(["journeys", "search", "selection"], list);
 }
 

@@ -35,9 +35,10 @@ export function start() {
     if (input.value.trim() !== query()) input.value = query();
     if (query() || result) refresh();
   });
+  on(["names"], touched);
 }
 
-/** Searches again when an event comes. */
+/** Searches again when an event comes, or when journeys get other names. */
 export function touched() {
   if (query()) refresh();
 }
