@@ -65,7 +65,7 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 	config.Settings = map[string]any{"catalogue": lambdas.TestCatalogue}
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.FactoryStep = factoryStep
-	config.Log = terminal.Log(os.Stderr, slog.LevelWarn)
+	config.Log = terminal.Log(os.Stderr, slog.LevelWarn, programs.Terminal())
 	// A refused permission is the reason for all later errors, so it ends the story.
 	config.Refused = func(line string) { cancel(errors.New(line)) }
 	defer func() {

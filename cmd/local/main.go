@@ -315,7 +315,7 @@ func (o options) log() *slog.Logger {
 	if o.json {
 		return terminal.JSON(os.Stdout, level)
 	}
-	return terminal.Log(os.Stderr, level, programs.Quiet()...)
+	return terminal.Log(os.Stderr, level, programs.Terminal())
 }
 
 // runUntilEnd runs the stack until ctx ends, the run fails, or the program changes: then it returns

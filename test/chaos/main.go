@@ -18,6 +18,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"restock/cmd/local/programs"
 	"restock/local/run"
 	"restock/local/view/terminal"
 )
@@ -74,7 +75,7 @@ func chaos(ctx context.Context, o options) error {
 	before := goleak.IgnoreCurrent()
 	report, err := runChaos(ctx, config{
 		Project: project, Seed: o.seed, Faults: o.lasts, Buyers: o.buyers,
-		Settle: 10 * time.Minute, Log: terminal.Log(os.Stderr, level),
+		Settle: 10 * time.Minute, Log: terminal.Log(os.Stderr, level, programs.Terminal()),
 	})
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ func screenshots(ctx context.Context) (err error) {
 	config.Settings = map[string]any{"catalogue": lambdas.TestCatalogue}
 	config.Console = run.ConsoleAddress // the console shows the default addresses, as a reader's run has
 	config.FactoryStep = factoryStep
-	config.Log = terminal.Log(os.Stderr, slog.LevelWarn)
+	config.Log = terminal.Log(os.Stderr, slog.LevelWarn, programs.Terminal())
 	r, err := programs.Start(ctx, config)
 	if err != nil {
 		return err

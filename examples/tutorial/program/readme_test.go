@@ -189,7 +189,7 @@ func (l *learner) start(flags string) {
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "not an address: the tutorial has no factory"
 	config.Unchecked = flags == "-unchecked"
 	// Log each event by itself: on the terminal, repeated events would be counted instead.
-	config.Log = terminal.Log(log, slog.LevelDebug)
+	config.Log = terminal.Log(log, slog.LevelDebug, terminal.Program{})
 	mistake := l.edit
 	config.Edit = func(g *graph.Graph) {
 		hurry(g)

@@ -265,13 +265,13 @@ func (o *observer) messageSent(e *Event) {
 	}
 	e.sentByPerson()
 	c := contentsOf(e.text("body"))
-	o.keepMessage(e, c.MessageID)
-	e.trace.journey = cmp.Or(e.trace.journey, c.Correlation)
-	if c.MessageID != "" {
-		e.trace.refs = append(e.trace.refs, messageRef(c.MessageID))
+	o.keepMessage(e, c.notification)
+	e.trace.journey = cmp.Or(e.trace.journey, c.text("correlation_id"))
+	if c.notification != "" {
+		e.trace.refs = append(e.trace.refs, messageRef(c.notification))
 	}
 	for _, name := range o.business.Objects {
-		if id, _ := c.fields[name+"_id"].(string); id != "" {
+		if id := c.text(name + "_id"); id != "" {
 			e.trace.refs = append(e.trace.refs, objectRef(name, id))
 		}
 	}

@@ -92,7 +92,7 @@ func TestADeadLetterHasItsErrorAndCanBeRedriven(t *testing.T) {
 	if err := h.Console.Run(console.Stack{Graph: picture(), Queues: []*sqs.Queue{q, dlq}}); err != nil {
 		t.Fatal(err)
 	}
-	body := `{"Subject":"도너츠 재고 부족","Message":"{}"}`
+	body := `{"Type":"Notification","Subject":"도너츠 재고 부족","Message":"{}"}`
 	id, err := q.Send(sqs.SendInput{Body: body})
 	if err != nil {
 		t.Fatal(err)

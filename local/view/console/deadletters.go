@@ -47,7 +47,7 @@ func (c *Console) messagesIn(queues []*sqs.Queue) (messages []Message, about str
 			bodies = append(bodies, m.Body)
 			messages = append(messages, Message{
 				Queue: q.Name(), ID: m.ID, Sent: m.SentAt.UTC(), Receives: m.ReceiveCount,
-				Subject: contentsOf(m.Body).Subject, Body: newBody(m.Body, maxListedBody).shown(h),
+				Subject: contentsOf(m.Body).subject, Body: newBody(m.Body, maxListedBody).shown(h),
 				About: c.about(m.Body), Why: o.deadLetters.of(m.ID), Journey: o.journeys.of(messageRef(m.ID)),
 			})
 		}
@@ -97,26 +97,31 @@ func (c *Console) serveMessage(w http.ResponseWriter, r *http.Request) {
 	Answer(w, http.StatusOK, sent.shown(c.hider()))
 }
 
-// contents are the fields that the console reads in a message's body. If the message is a
-// notification of SNS, some of them are in the notification's message.
+// contents are the fields of a message's body. If the message is a notification of SNS, fields are
+// those of the JSON in it.
 type contents struct {
-	MessageID   string `json:"MessageId"` // of the notification
-	Subject     string // of the notification
-	Message     string // of the notification
-	Correlation string `json:"correlation_id"`
-
-	fields map[string]any // of the innermost JSON
+	notification string // the id of the notification; empty if the message is none
+	subject      string // of the notification
+	fields       map[string]any
 }
 
-// contentsOf parses a body. A body that is not JSON has no contents.
+// text returns a field that is a string, or "". Unlike Unmarshal into a struct, it tells "message"
+// from "Message".
+func (c contents) text(name string) string {
+	s, _ := c.fields[name].(string)
+	return s
+}
+
+// contentsOf parses a body. A body that is no JSON object has no fields.
 func contentsOf(body string) (c contents) {
-	_ = json.Unmarshal([]byte(body), &c)
-	if c.Message != "" {
-		body = c.Message
-		_ = json.Unmarshal([]byte(body), &c)
-	}
 	_ = json.Unmarshal([]byte(body), &c.fields)
-	return c
+	// https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+	if c.text("Type") != "Notification" {
+		return c
+	}
+	inner := contents{notification: c.text("MessageId"), subject: c.text("Subject")}
+	_ = json.Unmarshal([]byte(c.text("Message")), &inner.fields)
+	return inner
 }
 
 // A redriven is the result of a redrive.

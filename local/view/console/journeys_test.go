@@ -60,7 +60,7 @@ func sellout(o *observed, n int) {
 // envelope returns a message of the shop in an SNS notification.
 func envelope(id, order, correlation string) string {
 	message := fmt.Sprintf(`{"production_order_id":%q,"correlation_id":%q}`, order, correlation)
-	return fmt.Sprintf(`{"MessageId":%q,"Message":%q}`, id, message)
+	return fmt.Sprintf(`{"Type":"Notification","MessageId":%q,"Message":%q}`, id, message)
 }
 
 // steps returns the texts of a journey's steps, sorted.
@@ -167,6 +167,19 @@ func order(records []events.Event) string {
 		fmt.Fprintln(&text, r.Message, r.Attrs)
 	}
 	return text.String()
+}
+
+// The program's own message has the key "message", and a notification of SNS has "Message".
+func TestARawMessageBelongsToTheJourneyOfItsObject(t *testing.T) {
+	o := newObserved()
+	o.part("lambda").Info(`{"message":"production order opened","production_order":"7","correlation_id":"R"}`,
+		events.FunctionLine.Attr(), "function", "sales-api")
+	o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", "M",
+		"body", `{"message":"please ship","production_order_id":"7"}`)
+	o.taken(t)
+	if got := o.journeys.of(messageRef("M")); got != "R" {
+		t.Errorf("the message belongs to the journey %q, want R", got)
+	}
 }
 
 func TestMessagesOfABatchBelongToTheirOwnJourneys(t *testing.T) {

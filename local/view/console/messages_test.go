@@ -60,7 +60,7 @@ func TestMessagesAreShownWithoutReceivingThemAndWithoutSecrets(t *testing.T) {
 func TestAMessageOfAJourneyCanBeOpened(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	const text = `{"MessageId":"notified","Message":"{\"a\":1}","Signature":"abc"}`
+	const text = `{"Type":"Notification","MessageId":"notified","Message":"{\"a\":1}","Signature":"abc"}`
 	const inQueue = len(text) + 100 // the log leaves out the queries of URLs
 	h.Log.With("part", "sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "q", "message", "sent",
 		"bytes", inQueue, "body", text)
@@ -69,7 +69,7 @@ func TestAMessageOfAJourneyCanBeOpened(t *testing.T) {
 		await.Until(t, "the message "+id+" has a body", func() bool {
 			return h.Get(t, "/messages/"+id, &got) == 200
 		})
-		const want = `{"MessageId":"notified","Message":"{\"a\":1}","Signature":"(hidden)"}`
+		const want = `{"Type":"Notification","MessageId":"notified","Message":"{\"a\":1}","Signature":"(hidden)"}`
 		if got != (console.Body{Text: want, Size: inQueue}) {
 			t.Errorf("%s: got %+v, want %s", id, got, want)
 		}

@@ -41,7 +41,7 @@ func (h calm) WithGroup(name string) slog.Handler {
 
 func (h calm) WithAttrs(attrs []slog.Attr) slog.Handler {
 	attrs = slices.DeleteFunc(slices.Clone(attrs), isHidden)
-	return calm{h.Handler.WithAttrs(attrs), h.screen, scope(h.scope, attrs), h.quiet}
+	return calm{h.Handler.WithAttrs(attrs), h.screen, h.screen.repeats.scope(h.scope, attrs), h.quiet}
 }
 
 func (h calm) Handle(ctx context.Context, record slog.Record) error {

@@ -24,7 +24,10 @@ const (
 
 // repeats shortens many events of one kind to a few lines and a count. It shows the first warning,
 // or the first infoShown events below warning, and counts the others. The screen's lock guards it.
-type repeats struct{ kinds map[string]*kind }
+type repeats struct {
+	kinds map[string]*kind
+	ids   []string // names of attributes that identify one object of many; they never change
+}
 
 // A kind groups events that say the same about the same subject: level, logger, message and common
 // attributes are equal. It is finer than events.Kind.
@@ -43,7 +46,7 @@ type kind struct {
 // repeated reports whether an event repeats others that were shown a moment ago. It counts such an
 // event; the caller does not show it.
 func (s *screen) repeated(h calm, level slog.Level, message string, attrs []slog.Attr) bool {
-	common := inCommon(attrs)
+	common := s.repeats.inCommon(attrs)
 	key := fmt.Sprint(level, "\x00", h.scope, "\x00", message, "\x00", common)
 	now := time.Now()
 	if k := s.repeats.kinds[key]; k != nil {
@@ -119,10 +122,10 @@ func (s *screen) flushRepeats() {
 
 // inCommon returns the attributes that all events of a kind share: it leaves out durations, times,
 // quantities and ids.
-func inCommon(attrs []slog.Attr) (common []slog.Attr) {
+func (r *repeats) inCommon(attrs []slog.Attr) (common []slog.Attr) {
 	for _, a := range attrs {
 		switch value := a.Value.Resolve(); {
-		case slices.Contains(idKeys, a.Key):
+		case slices.Contains(r.ids, a.Key):
 		case value.Kind() == slog.KindDuration, value.Kind() == slog.KindTime, isNumber(value) && a.Key != "status":
 		default:
 			common = append(common, slog.String(a.Key, anyID.ReplaceAllString(value.String(), "…")))
@@ -131,7 +134,7 @@ func inCommon(attrs []slog.Attr) (common []slog.Attr) {
 	return common
 }
 
-// idKeys are attributes that identify one object of many.
+// idKeys are attributes that identify one object of many in every program.
 var idKeys = []string{"correlation_id", "message", "message_id", "queue_message"}
 
 // anyID matches a UUID in a text, such as the id of a request in an error.
@@ -150,10 +153,10 @@ func isNumber(v slog.Value) bool {
 }
 
 // scope appends the common attributes of a logger to the scope of its parent.
-func scope(before string, attrs []slog.Attr) string {
+func (r *repeats) scope(before string, attrs []slog.Attr) string {
 	var text strings.Builder
 	text.WriteString(before)
-	for _, a := range inCommon(attrs) {
+	for _, a := range r.inCommon(attrs) {
 		fmt.Fprintf(&text, "%s\x00", a)
 	}
 	return text.String()

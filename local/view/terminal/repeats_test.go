@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -87,6 +88,19 @@ func TestManyEventsOfOneKindAreShortenedToACount(t *testing.T) {
 			time.Sleep(time.Minute)
 		}, strings.Repeat("INF refused sku=CP-502101 quantity=1 correlation_id=R\n", 5) +
 			`INF refused: 495 more in 495ms sku=CP-502101`},
+		"lines of an object each": {slog.LevelInfo, func(log *slog.Logger) {
+			for i := range 500 {
+				log.Info(fmt.Sprintf(`{"level":"INFO","message":"received","lot":"LOT-%d","sku":"A"}`, i),
+					events.FunctionLine.Attr())
+				time.Sleep(time.Millisecond)
+			}
+			time.Sleep(time.Minute)
+		}, `INF received lot=LOT-0 sku=A
+			INF received lot=LOT-1 sku=A
+			INF received lot=LOT-2 sku=A
+			INF received lot=LOT-3 sku=A
+			INF received lot=LOT-4 sku=A
+			INF received: 495 more in 495ms sku=A`},
 		"requests with a trace each": {slog.LevelInfo, func(log *slog.Logger) {
 			for range 500 {
 				span := traceid.New(time.Now())
@@ -113,7 +127,7 @@ func TestManyEventsOfOneKindAreShortenedToACount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out tape
-				c.log(slog.New(newCalm(&screen{out: &out}, c.level, false)))
+				c.log(slog.New(newCalm(&screen{out: &out}, c.level, false, Program{Objects: []string{"lot"}})))
 				synctest.Wait()
 				var got []string
 				for line := range strings.Lines(out.take()) {

@@ -34,7 +34,7 @@ func (t *tape) take() string {
 }
 
 func terminalOf(out *tape, width int) *slog.Logger {
-	return slog.New(newCalm(&screen{out: out, width: func() int { return width }}, slog.LevelInfo, false))
+	return slog.New(newCalm(&screen{out: out, width: func() int { return width }}, slog.LevelInfo, false, Program{}))
 }
 
 func TestTheLastLineOfATerminalShowsRunningSteps(t *testing.T) {
@@ -85,7 +85,7 @@ func TestTheLineOfATerminalDoesNotWrap(t *testing.T) {
 func TestStepsArePlainLinesWithoutATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out tape
-		log := slog.New(newCalm(&screen{out: &out}, slog.LevelInfo, false))
+		log := slog.New(newCalm(&screen{out: &out}, slog.LevelInfo, false, Program{}))
 		began := time.Now().Format(time.TimeOnly)
 		step := progress.Begin(log, events.Building, "building the functions", slog.String("functions", "stock sweep"))
 		time.Sleep(1500 * time.Millisecond)
@@ -103,7 +103,7 @@ func TestStepsArePlainLinesWithoutATerminal(t *testing.T) {
 
 func TestLinesOfManyGoroutinesAreNotMixed(t *testing.T) {
 	var out tape
-	log := slog.New(newCalm(&screen{out: &out}, slog.LevelInfo, false))
+	log := slog.New(newCalm(&screen{out: &out}, slog.LevelInfo, false, Program{}))
 	var many sync.WaitGroup
 	for range 20 {
 		many.Go(func() { log.Info("does not build", "error", "one\ntwo") })

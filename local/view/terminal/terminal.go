@@ -15,9 +15,8 @@ import (
 )
 
 // Log returns a logger that writes events of a level and above to a file. If the file is a
-// terminal, its last line shows the running steps (see package progress). The logger drops
-// functions' lines of the quiet kinds below warning, because other lines repeat them.
-func Log(f *os.File, level slog.Level, quiet ...events.Kind) *slog.Logger {
+// terminal, its last line shows the running steps (see package progress).
+func Log(f *os.File, level slog.Level, p Program) *slog.Logger {
 	s := &screen{out: f}
 	if term.IsTerminal(int(f.Fd())) {
 		s.width = func() int {
@@ -28,7 +27,16 @@ func Log(f *os.File, level slog.Level, quiet ...events.Kind) *slog.Logger {
 			return width
 		}
 	}
-	return slog.New(newCalm(s, level, usesColours(f), quiet...))
+	return slog.New(newCalm(s, level, usesColours(f), p))
+}
+
+// A Program is what the terminal knows of the lines of a program's functions. The zero Program
+// knows nothing.
+type Program struct {
+	Quiet []events.Kind // kinds of lines that are not shown below warning, because other lines repeat them
+	// Objects are the names of attributes that identify one object of many, such as "order". Lines
+	// that differ only in them are counted together.
+	Objects []string
 }
 
 // Flush shows the counts of repeated events that a logger of Log still holds. A program calls it
@@ -42,8 +50,9 @@ func Flush(log *slog.Logger) {
 // defaultWidth is the width of a terminal that does not report one.
 const defaultWidth = 80
 
-func newCalm(s *screen, level slog.Level, coloured bool, more ...events.Kind) calm {
-	return calm{screen: s, quiet: slices.Concat(quiet, more), Handler: tint.NewTextHandler(&s.line, &tint.Options{
+func newCalm(s *screen, level slog.Level, coloured bool, p Program) calm {
+	s.repeats.ids = slices.Concat(idKeys, p.Objects)
+	return calm{screen: s, quiet: slices.Concat(quiet, p.Quiet), Handler: tint.NewTextHandler(&s.line, &tint.Options{
 		Level: level, TimeFormat: time.TimeOnly, NoColor: !coloured, ReplaceAttr: printableAttr,
 	})}
 }

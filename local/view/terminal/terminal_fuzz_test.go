@@ -37,7 +37,7 @@ func FuzzLine(f *testing.F) {
 		}
 		for _, coloured := range []bool{false, true} {
 			var out strings.Builder
-			write(slog.New(newCalm(&screen{out: &out}, slog.LevelInfo, coloured)))
+			write(slog.New(newCalm(&screen{out: &out}, slog.LevelInfo, coloured, Program{})))
 			text, ended := strings.CutSuffix(out.String(), "\n")
 			for i, line := range strings.Split(text, "\n") {
 				if coloured {

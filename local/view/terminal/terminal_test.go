@@ -20,7 +20,7 @@ func TestCalmLeavesOutQuietEvents(t *testing.T) {
 		{slog.LevelDebug, slog.LevelInfo, true},
 	} {
 		var out strings.Builder
-		slog.New(newCalm(&screen{out: &out}, c.handler, false)).Log(t.Context(), c.event, "reworded",
+		slog.New(newCalm(&screen{out: &out}, c.handler, false, Program{})).Log(t.Context(), c.event, "reworded",
 			events.InvocationEnded.Attr())
 		if shown := out.String() != ""; shown != c.shown {
 			t.Errorf("an invocation's end at %v, handler of %v: shown %v, want %v", c.event, c.handler, shown, c.shown)
@@ -68,7 +68,7 @@ func TestCalmShowsAFunctionsLineAsAnEvent(t *testing.T) {
 		{"an event of the run", func(l *slog.Logger) { l.Error("failed", "error", "why") }, `ERR failed error=why`},
 	} {
 		var out strings.Builder
-		c.log(slog.New(newCalm(&screen{out: &out}, slog.LevelInfo, false, "rotated")))
+		c.log(slog.New(newCalm(&screen{out: &out}, slog.LevelInfo, false, Program{Quiet: []events.Kind{"rotated"}})))
 		_, got, _ := strings.Cut(strings.TrimSpace(out.String()), " ") // the time
 		if got != c.want {
 			t.Errorf("%s: got\n%s, want\n%s", c.name, got, c.want)
