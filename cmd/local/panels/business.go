@@ -3,6 +3,7 @@ package panels
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"restock/lambdas/journal"
 	"restock/local/view/console"
@@ -30,6 +31,12 @@ func meaning(kind string, attrs map[string]any, of func(sku string) Product) (m 
 	units, _ := attrs["quantity"].(float64)
 	left, counted := attrs["stock"].(float64)
 	name := func() string { return cmp.Or(of(sku).Name, sku) }
+	amount := func(before string) string { // names the product, unless the name of the journey has done so
+		if product := "× " + name(); sku != "" && !strings.Contains(before, product+" ") {
+			return fmt.Sprintf("%v %s", units, product)
+		}
+		return fmt.Sprint(units)
+	}
 	last, mark := counted && left == 0, ""
 	if last {
 		mark = soldOut(sku)
@@ -37,7 +44,7 @@ func meaning(kind string, attrs map[string]any, of func(sku string) Product) (m 
 	switch journal.Kind(kind) {
 	case journal.SaleMade:
 		m.Notable, m.Mark = last, mark
-		m.Text = func() string {
+		m.Text = func(string) string {
 			text := fmt.Sprintf("%v × %s sold", units, name())
 			if last {
 				text += ", the last piece"
@@ -48,18 +55,18 @@ func meaning(kind string, attrs map[string]any, of func(sku string) Product) (m 
 			return text
 		}
 	case journal.SaleRefused:
-		m.Text = func() string { return fmt.Sprintf("%v × %s refused", units, name()) }
+		m.Text = func(string) string { return fmt.Sprintf("%v × %s refused", units, name()) }
 	case journal.StockAdjusted:
 		m.Notable, m.Mark = last, mark
-		m.Text = func() string { return fmt.Sprintf("%s adjusted to %v", name(), left) }
+		m.Text = func(string) string { return fmt.Sprintf("%s adjusted to %v", name(), left) }
 	case journal.OrderOpened:
-		m.Notable, m.Text = true, func() string { return fmt.Sprintf("%v ordered", units) }
+		m.Notable, m.Text = true, func(before string) string { return amount(before) + " ordered" }
 	case journal.GoodsReceived:
 		// A correction has the units beyond those of an earlier callback of the same lot.
 		if correction, corrects := attrs["correction"].(float64); corrects {
 			units = correction
 		}
-		m.Notable, m.Text = true, func() string { return fmt.Sprintf("%v received", units) }
+		m.Notable, m.Text = true, func(before string) string { return amount(before) + " received" }
 	}
 	return m
 }

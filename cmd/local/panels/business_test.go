@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,15 +15,15 @@ import (
 )
 
 func TestMeaningsOfTheShopsLines(t *testing.T) {
-	ctx, delivery := context.Background(), shop.Delivery{Quantity: 100}
+	ctx, delivery := context.Background(), shop.Delivery{SKU: "A", Quantity: 100}
 	for name, c := range map[string]struct {
 		write   func(journal.Journal)
 		text    string
 		notable bool
 		mark    string
 	}{
-		"an order": {func(j journal.Journal) { j.Opened(ctx, shop.ProductionOrder{Quantity: 100}) },
-			"100 ordered", true, ""},
+		"an order": {func(j journal.Journal) { j.Opened(ctx, shop.ProductionOrder{SKU: "A", Quantity: 100}) },
+			"100 × bread A ordered", true, ""},
 		"the last sale": {func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 2, SKU: "A"}) },
 			"2 × bread A sold, the last piece", true, "sold out A"},
 		"the last sale of a product that nobody orders": {
@@ -48,13 +49,13 @@ func TestMeaningsOfTheShopsLines(t *testing.T) {
 		"a refused sale": {func(j journal.Journal) { j.Refused(ctx, shop.Sale{Quantity: 2, SKU: "A"}) },
 			"2 × bread A refused", false, ""},
 		"a delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{}) },
-			"100 received", true, ""},
+			"100 × bread A received", true, ""},
 		"a late delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Late: true}) },
-			"100 received", true, ""},
+			"100 × bread A received", true, ""},
 		"a surplus delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Surplus: 100}) },
-			"100 received", true, ""},
+			"100 × bread A received", true, ""},
 		"a correction": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Correction: 99}) },
-			"99 received", true, ""},
+			"99 × bread A received", true, ""},
 		"a repeated delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Repeated: true}) },
 			"", false, ""},
 	} {
@@ -78,7 +79,12 @@ func TestMeaningsOfTheShopsLines(t *testing.T) {
 		}
 		text := ""
 		if got.Text != nil {
-			text = got.Text()
+			text = got.Text("")
+			// The name of the journey has the product already.
+			short := regexp.MustCompile(`^(100|99) × bread A`).ReplaceAllString(text, "$1")
+			if again := got.Text("2 × bread A sold"); again != short {
+				t.Errorf("%s: got %q after a sale of the product, want %q", name, again, short)
+			}
 		}
 		if !ok || text != c.text || got.Notable != c.notable || got.Mark != c.mark {
 			t.Errorf("%s: got %q, %+v of %s, want %+v", name, text, got, out.String(), c)

@@ -43,8 +43,9 @@ type Business struct {
 type Meaning struct {
 	// Text returns what happened, such as "2 × bread sold". The journey's name has the texts in
 	// order. The console calls Text each time it shows the name, so that the text may use what
-	// became known after the event. Text must return quickly. It may be nil.
-	Text    func() string
+	// became known after the event. before is what the name says so far: the text need not say it
+	// again. Text must return quickly. It may be nil.
+	Text    func(before string) string
 	Notable bool   // the console keeps the journey longer, and a filter of the list shows only such
 	Mark    string // panels find the latest journey with a mark in the state: see Mark; may be empty
 }

@@ -51,6 +51,9 @@ func unfold(r events.Event) *Event {
 	attrs := r.Attrs
 	if line, ok := events.ReadLine(r.Message); ok && e.ofFunction {
 		e.Kind, e.Message = cmp.Or(line.Kind, e.Kind), line.Message
+		if late := e.Time.Sub(line.Time); late > 0 && late < time.Minute {
+			e.Time = line.Time.UTC() // the host may read a line later than what the line has caused
+		}
 		own, onlyMetrics := line.Unmeasured() // the other attributes say what the metrics count
 		if onlyMetrics {
 			own = line.Attrs

@@ -13,17 +13,17 @@ import (
 
 // A trace is what an event says about its journey.
 type trace struct {
-	journey string        // the journey's id, if the event has it
-	request string        // the id of an API request, which is the id of a journey that it begins
-	begins  bool          // the event begins a journey if it belongs to none
-	refs    []string      // references to objects of one journey
-	find    string        // one more reference that may find the journey, but is not bound to it
-	shares  []string      // references to objects of several journeys, such as an invocation with a batch
-	notable bool          // the console keeps the journey longer
-	said    func() string // see Meaning.Text; may be nil
-	mark    string        // see Meaning.Mark
-	text    string        // the text of the step
-	took    time.Duration // the duration of the work that ended with the event
+	journey string                     // the journey's id, if the event has it
+	request string                     // the id of an API request, which is the id of a journey that it begins
+	begins  bool                       // the event begins a journey if it belongs to none
+	refs    []string                   // references to objects of one journey
+	find    string                     // one more reference that may find the journey, but is not bound to it
+	shares  []string                   // references to objects of several journeys, such as an invocation with a batch
+	notable bool                       // the console keeps the journey longer
+	said    func(before string) string // see Meaning.Text; may be nil
+	mark    string                     // see Meaning.Mark
+	text    string                     // the text of the step
+	took    time.Duration              // the duration of the work that ended with the event
 }
 
 // about returns all references of an event.
@@ -38,46 +38,59 @@ func (t *trace) about() []string {
 // A journey is everything that a buyer's request has caused.
 type journey struct {
 	id      string
-	events  []*Event
+	events  []*Event // in the order in which they began
 	refs    []string // the references that are bound to it
 	notable bool
-	said    []func() string // what happened, for its name: see Meaning.Text
-	request string          // the first request and the status of its answer; empty if its beginning is not known
-	partial bool            // records were lost while it ran
-	losses  int             // how often records had been lost at its last event
-	cut     int             // later events that it does not keep
+	request string // the first request and the status of its answer; empty if its beginning is not known
+	partial bool   // records were lost while it ran
+	losses  int    // how often records had been lost at its last event
+	cut     int    // events of its middle that it does not keep
 	level   slog.Level
 	began   time.Time
 	ended   time.Time
 }
 
-// maxSaid is how many different texts the name of a journey has.
-const maxSaid = 6
+// began returns when the work began that ended with the event.
+func (e *Event) began() time.Time { return e.Time.Add(-e.trace.took) }
+
+// maxSaid is how many different texts the name of a journey has. arrow is between them.
+const (
+	maxSaid = 6
+	arrow   = " → "
+)
 
 // maxSteps is how many events of a journey the console keeps.
 const maxSteps = 200
 
 func (j *journey) add(e *Event) {
-	began := e.Time.Add(-e.trace.took)
-	if j.began.IsZero() || began.Before(j.began) {
-		j.began = began
-	}
 	if e.Time.After(j.ended) {
 		j.ended = e.Time
 	}
 	j.level = max(j.level, e.level)
 	j.notable = j.notable || e.trace.notable
-	if e.trace.said != nil && len(j.said) < maxSteps {
-		j.said = append(j.said, e.trace.said)
-	}
 	if e.trace.request == j.id {
 		j.request = e.trace.text
 	}
-	if len(j.events) < maxSteps {
-		j.events = append(j.events, e)
-	} else {
-		j.cut++
+	after := func(other, e *Event) int { return cmp.Or(other.began().Compare(e.began()), -1) }
+	i, _ := slices.BinarySearchFunc(j.events, e, after)
+	j.events = slices.Insert(j.events, i, e)
+	j.began = j.events[0].began()
+	if len(j.events) > maxSteps {
+		j.cutMiddle()
 	}
+}
+
+// cutMiddle drops an event of the second half: the oldest one that the name does not have. The
+// beginning and the end of the journey stay.
+func (j *journey) cutMiddle() {
+	const half = maxSteps / 2
+	unsaid := func(e *Event) bool { return e.trace.said == nil }
+	i := half + max(0, slices.IndexFunc(j.events[half:], unsaid))
+	if i == len(j.events)-1 {
+		i = half // the last event is the end of the journey
+	}
+	j.events = slices.Delete(j.events, i, i+1)
+	j.cut++
 }
 
 // A JourneySummary is a line in the list of journeys.
@@ -90,7 +103,7 @@ type JourneySummary struct {
 	Steps   int       `json:"steps"`
 	Notable bool      `json:"notable,omitempty"` // see Meaning
 	Partial bool      `json:"partial,omitempty"` // some of its steps were lost
-	Cut     int       `json:"cut,omitempty"`     // later steps that the console does not keep
+	Cut     int       `json:"cut,omitempty"`     // steps of its middle that the console does not keep
 	Like    int       `json:"like,omitempty"`    // how many older journeys of one step say the same
 }
 
@@ -120,15 +133,22 @@ func (j *journey) summary() JourneySummary {
 }
 
 // name returns what happened in the journey. If the program says nothing of its events, name
-// returns the request, or the first event.
+// returns the request, or the first event. A long name lacks its middle.
 func (j *journey) name() string {
-	var texts []string
-	for _, said := range j.said {
-		if text := said(); len(texts) < maxSaid && !slices.Contains(texts, text) {
-			texts = append(texts, text)
+	var all, texts []string
+	for _, e := range j.events {
+		if e.trace.said == nil {
+			continue
+		}
+		if alone := e.trace.said(""); !slices.Contains(all, alone) {
+			all = append(all, alone)
+			texts = append(texts, e.trace.said(strings.Join(texts, arrow)))
 		}
 	}
-	return cmp.Or(strings.Join(texts, " → "), j.request, j.events[0].trace.text)
+	if last := len(texts) - maxSaid/2; len(texts) > maxSaid {
+		texts = slices.Replace(texts, maxSaid/2, last, "…")
+	}
+	return cmp.Or(strings.Join(texts, arrow), j.request, j.events[0].trace.text)
 }
 
 // lacksSteps reports whether some of the journey's steps were lost.
@@ -137,13 +157,12 @@ func (j *journey) lacksSteps() bool { return j.partial || j.losses > 0 && j.requ
 func (j *journey) withSteps() Journey {
 	all := Journey{JourneySummary: j.summary(), Steps: make([]Step, 0, len(j.events))}
 	for _, e := range j.events {
-		at := e.Time.Add(-e.trace.took).Sub(j.began)
+		at := e.began().Sub(j.began)
 		all.Steps = append(all.Steps, Step{
 			AtMS: milliseconds(at), TookMS: milliseconds(e.trace.took), Node: e.Node, Edge: e.Edge,
 			Kind: e.Kind, Text: e.trace.text, Level: e.Level, Denied: e.Denied, Attrs: e.Attrs,
 		})
 	}
-	slices.SortStableFunc(all.Steps, func(a, b Step) int { return cmp.Compare(a.AtMS, b.AtMS) })
 	return all
 }
 

@@ -239,8 +239,12 @@ func (s *journeys) create(id string) *journey {
 	return j
 }
 
-// join adds an event to journeys, and then the held events that it connects to them.
+// join adds an event to journeys, and then the held events that it connects to them. An event that
+// names its journey, or an object of it, says nothing of what it shares with other journeys: a
+// scheduled invocation handles the orders of many, and belongs to none.
 func (s *journeys) join(e *Event, joined []*journey) {
+	owned := func(ref string) bool { return s.owner[ref] != nil }
+	named := e.trace.journey != "" || slices.ContainsFunc(e.trace.refs, owned)
 	for _, j := range joined {
 		wasNotable := j.notable
 		j.partial = j.partial || j.losses != s.losses
@@ -249,8 +253,10 @@ func (s *journeys) join(e *Event, joined []*journey) {
 		if j.notable && !wasNotable {
 			s.keepLonger(j)
 		}
-		for _, ref := range e.trace.shares {
-			s.share(j, ref)
+		if !named {
+			for _, ref := range e.trace.shares {
+				s.share(j, ref)
+			}
 		}
 	}
 	if len(joined) == 1 {

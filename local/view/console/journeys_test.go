@@ -210,6 +210,49 @@ func TestMessagesOfABatchBelongToTheirOwnJourneys(t *testing.T) {
 	}
 }
 
+// A sweep handles the orders of many journeys, and opens orders that belong to none.
+func TestAJourneyTakesFromASweepOnlyWhatItsOwnOrderIsIn(t *testing.T) {
+	o := newObserved()
+	line := func(text string) {
+		o.part("lambda").Info(`{"requestId":"L",`+text+`}`, events.FunctionLine.Attr(), "function", "sweep")
+	}
+	for _, id := range []string{"1", "2"} {
+		line(fmt.Sprintf(`"message":"production order overdue","correlation_id":"R%s","production_order":"O%[1]s"`, id))
+		o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", "S"+id, "function", "sweep",
+			"trace_id", "T")
+		o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", "M"+id, "sender", fromTopics,
+			"body", envelope("S"+id, "O"+id, "R"+id))
+	}
+	line(`"message":"production order opened","production_order":"O3","quantity":94`)
+	line(`"message":"inspected"`)
+	o.info("lambda", events.InvocationEnded, "function", "sweep", "request_id", "L", "trace_id", "T")
+	o.taken(t)
+	want := []string{
+		"function:sweep production order overdue", "queue:stock_queue message sent",
+		"topic:stock_empty message published",
+	}
+	for _, id := range []string{"R1", "R2"} {
+		if j, _ := o.journeys.get(id); !slices.Equal(steps(j), want) {
+			t.Errorf("%s has the steps\n%q, want\n%q", id, steps(j), want)
+		}
+	}
+}
+
+// The host may read a function's line later than it hears of what the function did then.
+func TestAStepIsWhereItsLineSaysThatItHappened(t *testing.T) {
+	o := newObserved()
+	earlier := time.Now().Add(-time.Second).UTC().Format(time.RFC3339Nano)
+	o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", "S")
+	line := `{"timestamp":"` + earlier + `","message":"sold","correlation_id":"R"}`
+	o.part("lambda").Info(line, events.FunctionLine.Attr(), "function", "sales-api")
+	o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", "M", "body", envelope("S", "O", "R"))
+	o.taken(t)
+	j, _ := o.journeys.get("R")
+	if len(j.Steps) != 3 || j.Steps[0].Text != "sold" || j.Steps[1].AtMS < 1000 {
+		t.Errorf("got the steps %+v, want the sale first, a second before the others", j.Steps)
+	}
+}
+
 // The messages and lines of this program have no correlation id. Its events still form a journey:
 // the trace id that the AWS SDK passes on connects them.
 func TestATraceIDConnectsEventsWithoutACorrelationID(t *testing.T) {
@@ -342,10 +385,10 @@ func TestTheNameOfAJourneySaysWhatHappened(t *testing.T) {
 	j := &journey{id: "A"}
 	product := "CP-1"
 	j.add(&Event{trace: trace{request: "A", text: "POST /checkout 200"}})
-	says := func(said func() string) { j.add(&Event{trace: trace{said: said, notable: true}}) }
-	says(func() string { return "2 × " + product + " sold" })
+	says := func(said func(string) string) { j.add(&Event{trace: trace{said: said, notable: true}}) }
+	says(func(string) string { return "2 × " + product + " sold" })
 	for _, text := range []string{"100 ordered", "100 ordered", "100 received"} {
-		says(func() string { return text })
+		says(func(string) string { return text })
 	}
 	for _, product = range []string{"CP-1", "bread"} { // the program learns the product's name after the sale
 		want := "2 × " + product + " sold → 100 ordered → 100 received"
@@ -354,10 +397,14 @@ func TestTheNameOfAJourneySaysWhatHappened(t *testing.T) {
 		}
 	}
 	for i := range 100 {
-		says(func() string { return strings.Repeat("x", i) })
+		says(func(string) string { return strings.Repeat("x", i) })
 	}
-	if got := strings.Count(j.summary().Summary, "→"); got >= maxSaid {
-		t.Errorf("a name has %d arrows: it must be bounded", got)
+	says(func(before string) string {
+		return fmt.Sprint("received, as named: ", strings.Contains(before, "bread"))
+	})
+	got := j.summary().Summary
+	if arrows := strings.Count(got, "→"); arrows > maxSaid || !strings.HasSuffix(got, " → received, as named: true") {
+		t.Errorf("a name has %d arrows, and is %q: want a bounded one with its end", arrows, got)
 	}
 }
 
@@ -416,12 +463,18 @@ func TestAJourneyThatLacksStepsIsNotListed(t *testing.T) {
 
 func TestAJourneySaysHowManyStepsAreNotKept(t *testing.T) {
 	o := newObserved()
-	for range maxSteps + 7 {
-		o.info("lambda", events.FunctionLine, "function", "sales-api", "correlation_id", "R")
+	for i := range maxSteps + 7 {
+		text := map[int]string{0: "sold", maxSteps + 6: "goods received"}[i]
+		o.info("lambda", events.FunctionLine, "function", "sales-api", "correlation_id", "R", "text", text)
 	}
 	o.taken(t)
-	if j, _ := o.journeys.get("R"); j.Cut != 7 || len(j.Steps) != maxSteps {
+	j, _ := o.journeys.get("R")
+	if j.Cut != 7 || len(j.Steps) != maxSteps {
 		t.Errorf("got %d steps, and %d are not kept; want %d and 7", len(j.Steps), j.Cut, maxSteps)
+	}
+	first, last := j.Steps[0].Attrs["text"], j.Steps[len(j.Steps)-1].Attrs["text"]
+	if first != "sold" || last != "goods received" {
+		t.Errorf("the journey goes from %q to %q, want from the sale to the goods", first, last)
 	}
 }
 

@@ -69,7 +69,7 @@ var business = Business{
 		case "production_order_opened":
 			m.Notable = true
 		case "sale_made":
-			m.Notable, m.Text, m.Mark = true, func() string { return "the last piece sold" }, "sold out"
+			m.Notable, m.Text, m.Mark = true, func(string) string { return "the last piece sold" }, "sold out"
 		}
 		return m
 	},

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Line is a line of structured log: a JSON object that a function writes.
@@ -13,6 +14,7 @@ type Line struct {
 	Message   string
 	Kind      Kind        // the function's own, not one of this package
 	RequestID string      // of the invocation that wrote the line
+	Time      time.Time   // when the function wrote the line; zero if the line does not say it in RFC 3339
 	Attrs     []slog.Attr // all other fields, in their order
 
 	metrics json.RawMessage
@@ -42,8 +44,8 @@ func ReadLine(text string) (l Line, ok bool) {
 func (l *Line) set(key string, raw json.RawMessage) {
 	var into any
 	switch key {
-	case "timestamp": // the record has a time
-		return
+	case "timestamp":
+		into = &l.Time
 	case "_aws":
 		l.metrics = raw
 		return

@@ -23,7 +23,7 @@ export function create() {
       setText(name, journey.summary);
       const took = `${count(all.length, "step")} in ${duration(journey.took_ms)}`;
       const partial = journey.partial ? " · some steps were lost: too many events at once" : "";
-      const cut = journey.cut ? ` · ${count(journey.cut, "later step")} not kept` : "";
+      const cut = journey.cut ? ` · ${count(journey.cut, "step")} of its middle not kept` : "";
       const note = "bars compress waiting times, numbers are exact";
       setText(head, `${exactClock(journey.began)} · ${took}${partial}${cut} · ${note}`);
       const key = JSON.stringify(all);
