@@ -227,12 +227,13 @@ var limitExamples = []example{
 	{"limit", "a FIFO subscription with a standard dead-letter queue", func(s sabotage) {
 		inOrder(s)
 		letters(s, "stock_queue", "ads_queue_dlq")
-	}, []string{"TopicSubscription stock_queue"}, "its dead-letter queue ads_queue_dlq is not a FIFO queue, and queue " +
-		"stock_queue is one: SNS refuses it"},
+	}, []string{"TopicSubscription stock_queue"},
+		"its dead-letter queue ads_queue_dlq is not a FIFO queue, and queue stock_queue is one: SNS refuses it"},
 	{"limit", "a standard subscription with a FIFO dead-letter queue", func(s sabotage) {
 		inOrder(s)
 		s.add(graph.TopicSubscription, "people", s.the("Topic", "stock_operations"), map[string]any{
-			"topic": s.the("Topic", "stock_operations").String("arn"), "protocol": "email", "endpoint": "a@example.com",
+			"topic":    s.the("Topic", "stock_operations").String("arn"),
+			"protocol": "email", "endpoint": "a@example.com",
 		})
 		letters(s, "people", "stock_queue_dlq")
 	}, []string{"TopicSubscription people"},

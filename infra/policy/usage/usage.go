@@ -27,8 +27,9 @@ type Call struct {
 	Endpoint evaluation.VPCEndpoint `json:"endpoint,omitzero"`
 
 	// EncryptionContext is that of a call of KMS, as a JSON object of texts, such as {"a":"b"}. It
-	// is empty for other calls, and if it is not known.
-	EncryptionContext string `json:"encryptionContext,omitempty"`
+	// is empty for other calls, and if it is not known. A record does not keep it: each object of
+	// S3 has one of its own.
+	EncryptionContext string `json:"-"`
 
 	Action   string `json:"action"`
 	Resource string `json:"resource"` // ARN, or "*"
@@ -65,7 +66,7 @@ func (c Call) compare(d Call) int {
 	return cmp.Or(cmp.Compare(c.Role, d.Role), cmp.Compare(c.Session, d.Session), cmp.Compare(c.Service, d.Service),
 		cmp.Compare(c.Source, d.Source), cmp.Compare(c.Via, d.Via),
 		cmp.Compare(c.SourceIP, d.SourceIP),
-		cmp.Compare(c.EncryptionContext, d.EncryptionContext), cmp.Compare(c.Endpoint.ID, d.Endpoint.ID),
+		cmp.Compare(c.Endpoint.ID, d.Endpoint.ID),
 		cmp.Compare(c.Endpoint.SourceIP, d.Endpoint.SourceIP),
 		cmp.Compare(c.Action, d.Action), cmp.Compare(c.Resource, d.Resource))
 }
@@ -143,6 +144,7 @@ type Record struct {
 
 // Made counts a call.
 func (r *Record) Made(c Call) {
+	c.EncryptionContext = ""
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.counts.Times == nil {

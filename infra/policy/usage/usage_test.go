@@ -251,3 +251,17 @@ func TestARecordIsBounded(t *testing.T) {
 		t.Errorf("added to a full record: got %d calls, %d lost, want %d, %d", len(got.Times), got.Lost, known, lost+2)
 	}
 }
+
+// Each object that S3 encrypts has an encryption context of its own.
+func TestCallsThatDifferInTheirEncryptionContextAreOneCall(t *testing.T) {
+	var r usage.Record
+	call := byRole("kms:Decrypt", "arn:aws:kms:eu-west-1:"+account+":key/a")
+	for n := range 2 {
+		c := call
+		c.EncryptionContext = fmt.Sprintf(`{"aws:s3:arn":"arn:aws:s3:::photos/%d"}`, n)
+		r.Made(c)
+	}
+	if got := r.Counts(); len(got.Times) != 1 || got.Times[call] != 2 {
+		t.Errorf("got %+v, want %+v twice", got.Times, call)
+	}
+}

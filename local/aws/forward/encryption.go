@@ -50,11 +50,8 @@ func encryptionContext(pairs map[string]string) string {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
 func (q Request) objectContext(object string) map[string]string {
-	bucket := declared.Owner(object)
-	for _, r := range bucketEncryptions(q.Graph, strings.TrimPrefix(bucket, bucketARN(""))) {
-		if hasBucketKey(r.Outputs) {
-			object = bucket
-		}
+	if bucket := declared.Owner(object); usesBucketKey(q.Graph, strings.TrimPrefix(bucket, bucketARN(""))) {
+		object = bucket
 	}
 	return map[string]string{"aws:s3:arn": object}
 }
@@ -90,7 +87,7 @@ func (q Request) withBucketKey(needs []awsapi.Permission, operation, bucket stri
 	}
 	key := bucketKey(q.Graph, bucket)
 	if action == "kms:GenerateDataKey" {
-		if err := q.encryptsLike(key); err != nil {
+		if err := q.encryptsLike(bucket, key); err != nil {
 			return nil, err
 		}
 	}
@@ -99,11 +96,16 @@ func (q Request) withBucketKey(needs []awsapi.Permission, operation, bucket stri
 
 // encryptsLike returns an error if a request asks for another encryption of an object than with the
 // key of its bucket. The run would not know later which key a reader needs.
-func (q Request) encryptsLike(key string) error {
+func (q Request) encryptsLike(bucket, key string) error {
 	const header = "X-Amz-Server-Side-Encryption"
 	asked := key
 	if q.Header.Get(header+"-Context") != "" {
 		return errors.New("it gives the object an encryption context of its own: leave the header out")
+	}
+	enabled := q.Header.Get(header + "-Bucket-Key-Enabled")
+	if key != "" && enabled != "" && strings.EqualFold(enabled, "true") != usesBucketKey(q.Graph, bucket) {
+		return errors.New("it uses a bucket key otherwise than its bucket does: leave the header out, or set " +
+			"bucketKeyEnabled of the bucket's encryption")
 	}
 	if id := q.Header.Get(header + "-Aws-Kms-Key-Id"); id != "" || q.Header.Get(header) != "" ||
 		q.Header.Get(header+"-Customer-Algorithm") != "" {
@@ -144,6 +146,13 @@ func bucketEncryptions(g *graph.Graph, bucket string) (all []*graph.Resource) {
 		}
 	}
 	return all
+}
+
+// usesBucketKey reports whether a declared bucket has a bucket key.
+func usesBucketKey(g *graph.Graph, bucket string) bool {
+	return slices.ContainsFunc(bucketEncryptions(g, bucket), func(r *graph.Resource) bool {
+		return hasBucketKey(r.Outputs)
+	})
 }
 
 // hasBucketKey reports whether the declaration of an encryption enables a bucket key.

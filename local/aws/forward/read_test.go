@@ -395,10 +395,17 @@ func TestTheEncryptionContextOfACall(t *testing.T) {
 			t.Errorf("%s: got %q, %v, want %q", name, got, err, c.want)
 		}
 	}
-	_, _, err := s3().Read(Request{
-		Request: plain("PUT", "/files/a", "X-Amz-Server-Side-Encryption-Context", "e30="), Graph: declaredKeys,
-	})
-	if err == nil || !strings.Contains(err.Error(), "an encryption context of its own") {
-		t.Errorf("an object with a context of its own: got %v", err)
+	const header = "X-Amz-Server-Side-Encryption-"
+	for _, c := range []struct{ path, header, value, want string }{
+		{"/files/a", "Context", "e30=", "an encryption context of its own"},
+		{"/files/a", "Bucket-Key-Enabled", "true", "a bucket key otherwise than its bucket"},
+		{"/newer/a", "Bucket-Key-Enabled", "false", "a bucket key otherwise than its bucket"},
+		{"/newer/a", "Bucket-Key-Enabled", "TRUE", ""},
+		{"/files/a", "Bucket-Key-Enabled", "false", ""},
+	} {
+		_, _, err := s3().Read(Request{Request: plain("PUT", c.path, header+c.header, c.value), Graph: declaredKeys})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s with %s: %s: got %v, want %q", c.path, c.header, c.value, err, c.want)
+		}
 	}
 }
