@@ -30,8 +30,7 @@ import (
 // functions are the deployed functions by ARN.
 type functions map[string]*function
 
-// A function is a deployed function. Its errors of throttling have the form that each caller
-// expects.
+// A function is a deployed function. Its errors of throttling are [awsapi.Throttled].
 type function struct {
 	*lambda.Deployed
 	ended  func(console.Invocation) // nil without a console
@@ -44,10 +43,9 @@ type throttled struct {
 	reason string
 }
 
-func (throttled) Throttled() bool      { return true }                               // for the HTTP API
-func (t throttled) Reason() string     { return t.reason }                           // for people
-func (throttled) Is(target error) bool { return target == eventsource.ErrThrottled } // for event sources
-func (t throttled) Unwrap() error      { return t.error }
+func (throttled) Throttled() bool  { return true }
+func (t throttled) Reason() string { return t.reason }
+func (t throttled) Unwrap() error  { return t.error }
 
 // Invoke invokes the function.
 func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {

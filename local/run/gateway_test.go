@@ -132,6 +132,9 @@ func TestEveryKindOfAPINamesItsAddressAndCountsThrottledRequests(t *testing.T) {
 		if kind == "function URL" && answer.StatusCode != http.StatusTooManyRequests {
 			t.Errorf("the function URL answers %s, want 429", answer.Status)
 		}
+		if !strings.Contains(log.String(), "throttled_by=function") {
+			t.Errorf("the log of the %s does not say that the function was throttled: %s", kind, &log)
+		}
 		if len(reasons) != 1 {
 			t.Errorf("%s: the console got the reasons %q of a request with the status %s; the log is %s",
 				kind, reasons, answer.Status, &log)

@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"restock/local/aws/awsapi"
 	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
@@ -41,8 +43,12 @@ func (a *API) logExchange(x *exchange) {
 		slog.String("request_id", x.id),
 		traceid.Attr(x.span),
 	}
-	if reason, ok := throttleReason(x.err); ok {
-		attrs = append(attrs, slog.String("throttled", reason))
+	if reason, ok := awsapi.Throttled(x.err); ok {
+		by := "function"
+		if x.limited() {
+			by = "api"
+		}
+		attrs = append(attrs, slog.String("throttled", reason), slog.String("throttled_by", by))
 	} else if x.err != nil {
 		attrs = append(attrs, slog.String("error", x.err.Error()))
 	}
@@ -54,6 +60,13 @@ func (a *API) logExchange(x *exchange) {
 		line := slog.String("line", a.accessLog(x))
 		a.log.LogAttrs(r.Context(), slog.LevelDebug, "access", events.AccessLogged.Attr(), line)
 	}
+}
+
+// limited reports whether a limit of the stage or the route stopped the request. A function URL
+// answers with the same status if the limit was the function's.
+func (x *exchange) limited() bool {
+	var exceeded *limitExceeded
+	return errors.As(x.err, &exceeded)
 }
 
 // accessLog returns a line of the access log. An unknown variable, or one without a value, becomes
@@ -103,7 +116,7 @@ func (a *API) contextVariables(x *exchange) map[string]string {
 	}
 	switch {
 	case x.err == nil:
-	case x.response.status == http.StatusTooManyRequests && x.response.own: // throttled: no integration was called
+	case x.limited(): // no integration was called
 	case x.response.status == http.StatusForbidden && x.response.own:
 		variables["authorizer.error"] = x.err.Error()
 	default:

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"restock/local/aws/awsapi"
 	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
@@ -36,7 +37,7 @@ type exchange struct {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{request: r, id: newRequestID(), start: time.Now(), span: spanOf(r.Header)}
 	a.respond(x, w)
-	if reason, ok := throttleReason(x.err); ok && a.cfg.Throttled != nil {
+	if reason, ok := awsapi.Throttled(x.err); ok && a.cfg.Throttled != nil {
 		a.cfg.Throttled(x.id, reason)
 	}
 	w.Header().Set("Apigw-Requestid", x.id)
@@ -219,7 +220,7 @@ var (
 // integration timeout with 503, not with a REST API's 504; see
 // https://github.com/serverless/serverless/issues/11222
 func (a *API) statusOf(err error) int {
-	_, throttled := throttleReason(err)
+	_, throttled := awsapi.Throttled(err)
 	switch {
 	case errors.Is(err, errTimeout), errors.Is(err, errClosed):
 		return http.StatusServiceUnavailable

@@ -1,7 +1,6 @@
 package apigateway
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 
@@ -82,20 +81,4 @@ func (b *bucket) exceeded() error {
 		reason += " (" + b.limits.Setting + ")"
 	}
 	return &limitExceeded{reason}
-}
-
-// throttleReason reports whether the stage or the function throttled a request, and returns the
-// reason.
-func throttleReason(err error) (reason string, ok bool) {
-	var t interface {
-		error
-		Throttled() bool
-	}
-	if !errors.As(err, &t) || !t.Throttled() {
-		return "", false
-	}
-	if told, ok := t.(interface{ Reason() string }); ok {
-		return told.Reason(), true
-	}
-	return t.Error(), true
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"restock/local/aws/awsapi"
 	"restock/local/aws/lambda"
 	"restock/local/view/events"
 )
@@ -68,7 +69,7 @@ func (i Invocation) Run(ctx context.Context) {
 			return
 		}
 		var wait time.Duration
-		if isThrottled(err) {
+		if _, throttled := awsapi.Throttled(err); throttled {
 			wait, throttleWait = throttleWait, min(2*throttleWait, maxThrottleWait)
 		} else {
 			failures++
@@ -85,9 +86,4 @@ func (i Invocation) Run(ctx context.Context) {
 			return
 		}
 	}
-}
-
-func isThrottled(err error) bool {
-	var t interface{ Throttled() bool }
-	return errors.As(err, &t) && t.Throttled()
 }

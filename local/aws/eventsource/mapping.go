@@ -7,7 +7,6 @@ package eventsource
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -32,14 +31,10 @@ type Queue interface {
 // Function is the function that a mapping invokes.
 type Function interface {
 	// Invoke runs the function with a JSON event and returns its JSON response. The error is the
-	// function's or an error of the call. It is ErrThrottled if there was no capacity to run the
-	// function.
+	// function's or an error of the call. It is [awsapi.Throttled] if there was no capacity to run
+	// the function.
 	Invoke(ctx context.Context, payload []byte) ([]byte, error)
 }
-
-// ErrThrottled is the error of a Function that could not run because its concurrency is used up.
-// The Function may wrap it.
-var ErrThrottled = errors.New("function throttled")
 
 // Config configures the batches of a mapping and the judgement of responses.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html
@@ -304,14 +299,6 @@ func (m *Mapping) holdGroups(batch []sqs.Message, failed map[string]bool) {
 	}
 }
 
-// reason returns why a function was throttled, in the same words as the API's log.
-func reason(err error) string {
-	if told := (interface{ Reason() string })(nil); errors.As(err, &told) {
-		return told.Reason()
-	}
-	return err.Error()
-}
-
 // invoke returns the ids of the messages that the function reports as failed, or an error if the
 // whole batch failed. If the function is throttled, invoke retries until the messages' visibility
 // timeout ends. The end of polling does not cancel an invocation.
@@ -334,12 +321,13 @@ func (m *Mapping) invoke(ctx context.Context, e event, spans []traceid.Span) (fa
 			return failed, nil
 		}
 		m.backoff.failed()
-		if errors.Is(err, ErrThrottled) {
+		reason, throttled := awsapi.Throttled(err)
+		if throttled {
 			m.log.Debug("function throttled: the batch is tried again", events.FunctionThrottled.Attr(),
-				"message_ids", e.ids(), "throttled", reason(err))
+				"message_ids", e.ids(), "throttled", reason)
 		}
 		inTime := time.Now().Add(m.backoff.pause()).Before(visibleAgain)
-		if !errors.Is(err, ErrThrottled) || !inTime || !m.backoff.wait(ctx) {
+		if !throttled || !inTime || !m.backoff.wait(ctx) {
 			return nil, err
 		}
 	}

@@ -337,6 +337,11 @@ func TestBrokenFunctionSlowsPollingDown(t *testing.T) {
 	})
 }
 
+type throttled struct{}
+
+func (throttled) Error() string   { return "Rate Exceeded." }
+func (throttled) Throttled() bool { return true }
+
 func TestThrottledBatchIsTriedAgainWithinItsVisibilityTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, _ := newQueue(t)
@@ -344,7 +349,7 @@ func TestThrottledBatchIsTriedAgainWithinItsVisibilityTimeout(t *testing.T) {
 		free := time.Now().Add(20 * time.Second)
 		f := &function{respond: func(e awsevents.SQSEvent) (string, error) {
 			if time.Now().Before(free) {
-				return "", fmt.Errorf("function stock: %w", ErrThrottled)
+				return "", fmt.Errorf("function stock: %w", throttled{})
 			}
 			if got := e.Records[0].Attributes["ApproximateReceiveCount"]; got != "1" {
 				t.Errorf("receive count: got %s, want 1: being throttled is no receive", got)
@@ -367,7 +372,7 @@ func TestBatchThatStaysThrottledIsGivenUp(t *testing.T) {
 			if e.Records[0].Attributes["ApproximateReceiveCount"] == "1" {
 				lastOfFirstBatch = time.Since(begin)
 			}
-			return "", ErrThrottled
+			return "", throttled{}
 		}})
 		time.Sleep(3 * visibilityTimeout)
 		synctest.Wait()

@@ -174,7 +174,7 @@ func (o *observer) request(e *Event) {
 	if reason != "" {
 		e.trace.text += ", throttled: " + reason
 		short := cmp.Or(called, e.Node)
-		if status == http.StatusTooManyRequests { // of the stage or the route: no function was called
+		if e.text("throttled_by") == "api" { // the stage or the route: no function was called
 			short = e.Node
 		}
 		o.throttled(short, reason, e.Time)

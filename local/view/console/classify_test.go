@@ -148,7 +148,7 @@ func TestEventsHaveTheirPlaceInThePicture(t *testing.T) {
 func TestAThrottledRequestHasItsReasonInItsJourney(t *testing.T) {
 	for reason, request := range map[string][]any{
 		"all 21 instances of sales-api are busy": {"route", "POST /checkout", "status", 503},
-		"the stage lets 1 request pass":          {"route", "", "status", 429},
+		"the stage lets 1 request pass":          {"route", "", "status", 429, "throttled_by", "api"},
 	} {
 		o := newObserved()
 		o.warn("api", events.APIRequest, append(request, "method", "POST", "path", "/checkout", "request_id", "R",
@@ -166,9 +166,9 @@ func TestANodeHasTheLimitsThatItReached(t *testing.T) {
 	o := newObserved()
 	const busy = "all 21 instances of sales-api are busy (setting concurrency)"
 	const held = "all 2 instances of stock are busy"
-	for range 3 {
+	for _, status := range []int{503, 503, 429} { // a function URL answers 429
 		o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout",
-			"status", 503, "request_id", "R", "throttled", busy)
+			"status", status, "request_id", "R", "throttled", busy, "throttled_by", "function")
 	}
 	o.debug("eventsource", events.FunctionThrottled, "function", "stock", "throttled", held)
 	o.taken(t)
@@ -191,7 +191,7 @@ func TestCountersCount(t *testing.T) {
 	o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 503,
 		"request_id", "R", "throttled", "all 21 instances of sales-api are busy")
 	o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 429,
-		"request_id", "R2", "throttled", "the stage lets 1 request pass")
+		"request_id", "R2", "throttled", "the stage lets 1 request pass", "throttled_by", "api")
 	o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L1", "status", "success",
 		"init_duration", 10*time.Millisecond)
 	o.warn("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L2", "status", "timeout")
