@@ -23,7 +23,9 @@ const handoverVariable = "RESTOCK_LOCAL_HANDOVER"
 
 // A handover is the state that a run hands to its successor, as JSON.
 type handover struct {
-	API, AWS, AWSTLS, Factory, Console string // the run's addresses; empty if it did not listen
+	// The run's addresses, which are empty if it did not listen. That of the API is also empty if
+	// the program has none.
+	API, AWS, AWSTLS, Factory, Console string
 
 	DataDir  string    // its temporary folder of data; empty if it had none
 	DataLock int       // the file descriptor that holds the folder's lock

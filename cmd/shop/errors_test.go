@@ -97,6 +97,8 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 			[]string{"open /nowhere/ready.json", "go run ./cmd/local -ready"}},
 		{"a ready file of something else", []string{"--ready", unreadable, "products"}, 1,
 			[]string{"is not a file of the local run"}},
+		{"a ready file of a program without an API", []string{"--ready", ready(t, "", here), "products"}, 1,
+			[]string{"the program of the local run declares no API"}},
 
 		{"a blank key", []string{"--ready", here, "adjust", "CP-502101", "-4", "--reason", "x", "--key", " "}, 2,
 			[]string{`--key " "`, "not blank", "leave --key out"}},

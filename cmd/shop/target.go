@@ -98,8 +98,12 @@ func (t target) resolveLocal() (*resolved, error) {
 				"reading where the local run listens: %w: write it with go run ./cmd/local -ready %s", err, t.ready)
 		}
 		endpoints.API, endpoints.AWS = "", ""
-		if err := json.Unmarshal(text, &endpoints); err != nil || endpoints.API == "" || endpoints.AWS == "" {
+		if err := json.Unmarshal(text, &endpoints); err != nil || endpoints.AWS == "" {
 			return nil, fmt.Errorf("reading where the local run listens: %s is not a file of the local run", t.ready)
+		}
+		if endpoints.API == "" {
+			return nil, fmt.Errorf("reading where the local run listens: the program of the local run declares no API (%s)",
+				t.ready)
 		}
 	}
 	region := cmp.Or(t.region, endpoints.Region)

@@ -30,9 +30,9 @@ func (i *inspection) checkBatch(r *graph.Resource) {
 	}
 }
 
-// checkFIFOSubscription checks that SNS accepts the types of what a subscription connects: a FIFO
-// queue receives from FIFO topics only, a FIFO topic delivers to queues only, and a FIFO queue has a
-// FIFO queue for dead letters.
+// checkFIFOSubscription checks that SNS accepts the types of what a subscription connects. A FIFO
+// queue receives from FIFO topics only. A FIFO topic delivers to queues only. The dead-letter queue
+// of a FIFO queue's subscription is a FIFO queue.
 // https://docs.aws.amazon.com/sns/latest/dg/fifo-message-delivery.html
 // https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html
 func (i *inspection) checkFIFOSubscription(r *graph.Resource) {
