@@ -77,8 +77,8 @@ func (s Statement) conditionsHold(context map[string][]string) bool {
 }
 
 // condition evaluates one condition. If it cannot, unknown names the part that it does not support.
-// Without a value, ForAllValues holds, and ForAnyValue does not, also with IfExists: AWS refuses the
-// call in the second source.
+// Without a value, ForAllValues holds, and ForAnyValue does not, also with IfExists: AWS refuses
+// the call in the second source.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 // https://repost.aws/questions/QU9HFmDzP0QGuU-fd7rS6B7w
 func condition(name, key string, patterns Texts, context map[string][]string) (holds bool, unknown string) {
