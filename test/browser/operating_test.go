@@ -226,11 +226,11 @@ func TestConsoleSearchesWords(t *testing.T) {
 		"sales-api")
 	page := browsertest.Open(t, screen, m.url)
 	page.AwaitText("#events", "CP-2")
-	for search, events := range map[string]int{"sold cp-1": 1, "stock 0": 1, "503": 0} {
+	for search, events := range map[string]int{"sold cp-1": 1, `"stock 0"`: 1, "503": 0} {
 		browsertest.Evaluate[bool](page, fmt.Sprintf(`(location.hash = "q=" + encodeURIComponent(%q), true)`, search))
 		page.AwaitText("#events-shown", fmt.Sprintf("of %d found", events))
 		page.Await(fmt.Sprintf(`document.querySelectorAll("#events tr").length === %d`, events))
-		if search == "stock 0" { // the line shows why it was found
+		if search == `"stock 0"` { // the line shows why it was found
 			page.AwaitText("#events .brief", "stock 0")
 		}
 	}

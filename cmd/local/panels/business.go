@@ -28,12 +28,13 @@ func soldOut(sku string) string { return "sold out " + sku }
 // the texts call it each time.
 func meaning(kind string, attrs map[string]any, of func(sku string) Product) (m console.Meaning) {
 	sku, _ := attrs["sku"].(string)
-	units, _ := attrs["quantity"].(float64)
+	quantity, _ := attrs["quantity"].(float64)
 	left, counted := attrs["stock"].(float64)
+	units := int(quantity) // 1000000, not 1e+06
 	name := func() string { return cmp.Or(of(sku).Name, sku) }
 	amount := func(before string) string { // names the product, unless the name of the journey has done so
 		if product := "× " + name(); sku != "" && !strings.Contains(before, product+" ") {
-			return fmt.Sprintf("%v %s", units, product)
+			return fmt.Sprintf("%d %s", units, product)
 		}
 		return fmt.Sprint(units)
 	}
@@ -45,7 +46,7 @@ func meaning(kind string, attrs map[string]any, of func(sku string) Product) (m 
 	case journal.SaleMade:
 		m.Notable, m.Mark = last, mark
 		m.Text = func(string) string {
-			text := fmt.Sprintf("%v × %s sold", units, name())
+			text := fmt.Sprintf("%d × %s sold", units, name())
 			if last {
 				text += ", the last piece"
 				if of(sku).unordered() {
@@ -55,16 +56,16 @@ func meaning(kind string, attrs map[string]any, of func(sku string) Product) (m 
 			return text
 		}
 	case journal.SaleRefused:
-		m.Text = func(string) string { return fmt.Sprintf("%v × %s refused", units, name()) }
+		m.Text = func(string) string { return fmt.Sprintf("%d × %s refused", units, name()) }
 	case journal.StockAdjusted:
 		m.Notable, m.Mark = last, mark
-		m.Text = func(string) string { return fmt.Sprintf("%s adjusted to %v", name(), left) }
+		m.Text = func(string) string { return fmt.Sprintf("%s adjusted to %d", name(), int(left)) }
 	case journal.OrderOpened:
 		m.Notable, m.Text = true, func(before string) string { return amount(before) + " ordered" }
 	case journal.GoodsReceived:
 		// A correction has the units beyond those of an earlier callback of the same lot.
 		if correction, corrects := attrs["correction"].(float64); corrects {
-			units = correction
+			units = int(correction)
 		}
 		m.Notable, m.Text = true, func(before string) string { return amount(before) + " received" }
 	}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -18,9 +19,10 @@ type Found struct {
 }
 
 // serveSearch searches the events and the journeys that the console keeps, in the text that the
-// page shows of them. All words of the query must be in it. Upper and lower case are the same.
+// page shows of them. All words and phrases of the query must be in it. Upper and lower case are
+// the same.
 func (c *Console) serveSearch(w http.ResponseWriter, r *http.Request) {
-	words := strings.Fields(strings.ToLower(r.URL.Query().Get("q")))
+	words := wordsOf(r.URL.Query().Get("q"))
 	if len(words) == 0 {
 		Refuse(w, http.StatusBadRequest, fmt.Errorf("the query has no text to search: add ?q="))
 		return
@@ -43,60 +45,76 @@ func (e *Event) shown() string {
 	var text strings.Builder
 	fmt.Fprintln(&text, e.Message, e.Level, nameOf(e.Node), e.Part, e.Journey, e.trace.text)
 	for name, value := range e.Attrs {
+		value := shownValue(value)
 		fmt.Fprintln(&text, strings.ReplaceAll(name, "_", " "), value)
 		if strings.Contains(name, "_") { // the open line shows the name as it is
-			fmt.Fprintln(&text, name)
+			fmt.Fprintln(&text, name, value)
 		}
 	}
 	return strings.ToLower(text.String())
 }
 
+// shownValue returns an attribute's value as the page shows it: a text, or JSON.
+func shownValue(value any) string {
+	if text, isText := value.(string); isText {
+		return text
+	}
+	text, _ := json.Marshal(value) // the stream has encoded it before
+	return strings.Trim(string(text), `"`)
+}
+
 // nameOf returns a node's id without its kind.
 func nameOf(node string) string { return node[strings.Index(node, ":")+1:] }
 
-// number matches a word that must be a whole number of the text, not a part of an id or of a
-// duration: 503 is not in 1.503ms.
-var number = regexp.MustCompile(`^\d+$`)
+// A word of a query is a text without blanks, or a phrase: a text in quotes. It finds texts in
+// lower case.
+type word = *regexp.Regexp
+
+// quoted matches a phrase or a word of a query. The last phrase may have no end yet.
+var quoted = regexp.MustCompile(`"([^"]*)"?|[^\s"]+`)
+
+// digits matches a number.
+var digits = regexp.MustCompile(`^\d+$`)
+
+// A number at the beginning or the end of a word must be a whole number of the text, and not a part
+// of an id, a duration or another number: 503 is not in 1.503ms.
+const (
+	beforeNumber = `(?:^|[^0-9a-z_.])`
+	afterNumber  = `(?:$|[^0-9a-z_.-]|\.(?:$|[^0-9a-z_]))`
+)
+
+// wordsOf returns the words and phrases of a query.
+func wordsOf(query string) (words []word) {
+	for _, match := range quoted.FindAllStringSubmatch(strings.ToLower(query), -1) {
+		fields := strings.Fields(strings.ReplaceAll(match[0], `"`, ""))
+		if len(fields) == 0 {
+			continue
+		}
+		pattern := regexp.QuoteMeta(strings.Join(fields, " "))
+		if digits.MatchString(fields[0]) {
+			pattern = beforeNumber + pattern
+		}
+		if digits.MatchString(fields[len(fields)-1]) {
+			pattern += afterNumber
+		}
+		words = append(words, regexp.MustCompile(pattern))
+	}
+	return words
+}
 
 // missing returns the words that a text lacks.
-func missing(words []string, text string) (lacks []string) {
-	for _, word := range words {
-		found := strings.Contains(text, word)
-		if found && number.MatchString(word) {
-			found = hasNumber(text, word)
-		}
-		if !found {
-			lacks = append(lacks, word)
+func missing(words []word, text string) (lacks []word) {
+	for _, w := range words {
+		if !w.MatchString(text) {
+			lacks = append(lacks, w)
 		}
 	}
 	return lacks
 }
 
-// hasNumber reports whether a text has a number that is not a part of a word or of another number.
-func hasNumber(text, number string) bool {
-	const inWord = "0123456789abcdefghijklmnopqrstuvwxyz_"
-	for {
-		at := strings.Index(text, number)
-		if at < 0 {
-			return false
-		}
-		before, after := text[:at], text[at+len(number):]
-		begins := !strings.ContainsAny(last(before), inWord+".")
-		ends := !strings.ContainsAny(first(after), inWord) && !strings.HasPrefix(after, "-") &&
-			(!strings.HasPrefix(after, ".") || !strings.ContainsAny(first(after[1:]), inWord))
-		if begins && ends {
-			return true
-		}
-		text = after
-	}
-}
-
-func first(text string) string { return text[:min(1, len(text))] }
-func last(text string) string  { return text[max(0, len(text)-1):] }
-
 // matching returns the journeys whose shown text has all words: newest first. A journey shows its
 // name, its id and its steps.
-func (s *journeys) matching(words []string) []JourneySummary {
+func (s *journeys) matching(words []word) []JourneySummary {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return newest(slices.DeleteFunc(slices.Concat(s.notable, s.plain), func(j *journey) bool {

@@ -2,8 +2,9 @@
 
 import { byId, el, keep, setText, setAttribute, svg } from "../../dom.js";
 import { clock, count, duration, number } from "../../format.js";
-import { query, searchFor, select } from "../../selection.js";
+import { searchFor, select } from "../../selection.js";
 import { on, state, tell } from "../../store.js";
+import { words } from "../../words.js";
 
 const MOST = 6; // plots; the panel counts further products
 const WIDTH = 320;
@@ -56,8 +57,8 @@ function draw() {
     if (order.get(p.sku)?.figures !== figures) order.set(p.sku, { figures, since: order.has(p.sku) ? Date.now() : 0 });
   }
   // Searched products come first, then those with a hint, then those that changed last.
-  const words = query().toLowerCase().split(/\s+/).filter(Boolean);
-  const searched = (p) => words.some((word) => `${p.sku} ${p.name}`.toLowerCase().includes(word));
+  const searches = words();
+  const searched = (p) => searches.some((isIn) => isIn(`${p.sku} ${p.name}`));
   const hinted = (p) => Boolean(p.more_bins) || (p.stock <= 0 && !p.automatic && !p.on_order);
   const first = (a, b) =>
     searched(b) - searched(a) || hinted(b) - hinted(a) || order.get(b.sku).since - order.get(a.sku).since;

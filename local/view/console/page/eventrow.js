@@ -3,7 +3,8 @@
 import { el } from "./dom.js";
 import { about } from "./message.js";
 import { exactClock, nameOf, shortened, valueText } from "./format.js";
-import { query, select } from "./selection.js";
+import { select } from "./selection.js";
+import { words } from "./words.js";
 
 /** The class of an event's level. */
 export const levelName = (event) => `level-${(event.level ?? "INFO").toLowerCase()}`;
@@ -23,17 +24,17 @@ export function what(event) {
   const { method, path, status } = event.attrs ?? {};
   const request = method && path ? `: ${[method, path, status].filter(Boolean).join(" ")}` : "";
   const message = el("span", { class: "message" }, shortened(event.message + request));
-  const words = [message, el("span", { class: "brief" }, brief(event, event.message + request))];
-  return opening(words, event.attrs, event.journey);
+  const line = [message, el("span", { class: "brief" }, brief(event, event.message + request))];
+  return opening(line, event.attrs, event.journey);
 }
 
 /**
- * Words that open to show attributes and a link to the journey. The attributes are created when the
- * line first opens, because most lines never open.
+ * A line that opens to show attributes and a link to the journey. The attributes are created when
+ * the line first opens, because most lines never open.
  */
-export function opening(words, attrs, journey, properties = {}) {
+export function opening(line, attrs, journey, properties = {}) {
   const all = Object.entries(attrs ?? {});
-  if (!all.length && !journey) return el("div", { class: "what" }, words);
+  if (!all.length && !journey) return el("div", { class: "what" }, line);
   const list = el("dl", { class: "attributes" });
   const open = ({ currentTarget }) => {
     if (list.firstChild) return;
@@ -44,7 +45,7 @@ export function opening(words, attrs, journey, properties = {}) {
     const message = attrs?.queue_message ?? attrs?.message ?? attrs?.message_id;
     if (message) currentTarget.append(about(message));
   };
-  return el("details", { class: "what", toggle: open, ...properties }, el("summary", {}, words), list);
+  return el("details", { class: "what", toggle: open, ...properties }, el("summary", {}, line), list);
 }
 
 const attribute = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));
@@ -65,14 +66,14 @@ const LEFT_OUT =
 export function brief({ attrs = {}, node = "" }, said = "") {
   const all = Object.entries(attrs)
     .map(([name, value]) => ({ name, shown: name.replaceAll("_", " "), text: valueText(value) }));
-  const searched = query().toLowerCase().split(/\s+/).filter((word) => word && !said.toLowerCase().includes(word));
-  const found = all.filter((a) => searched.some((word) => `${a.shown} ${a.text}`.toLowerCase().includes(word)));
+  const searched = words().filter((isIn) => !isIn(said));
+  const found = all.filter((a) => searched.some((isIn) => isIn(`${a.shown} ${a.text}`) || isIn(`${a.name} ${a.text}`)));
   const written = (attributes) => attributes // "production step" needs no further "step"
     .map((a) => ` ${said.endsWith(` ${a.shown}`) ? "" : `${a.shown} `}${shortened(a.text)}`).join(" ·");
   if (attrs.missing) return ` missing: ${valueText(attrs.missing)}`;
   if (attrs.error && !said.includes(valueText(attrs.error))) return ` ${shortened(valueText(attrs.error))}`;
-  const words = new Set(said.split(/[\s:,]+/));
+  const saidWords = new Set(said.split(/[\s:,]+/));
   const few = all.filter(({ name, text }) => !LEFT_OUT.test(name) && text && text.length <= LONGEST &&
-    text !== nameOf(node) && !words.has(text));
+    text !== nameOf(node) && !saidWords.has(text));
   return written([...new Set([...found, ...few])].slice(0, Math.max(MOST, found.length)));
 }

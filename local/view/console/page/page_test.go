@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"restock/local/view/console/page"
@@ -91,6 +92,30 @@ func TestLayoutOfAnyGraphHasNoOverlap(t *testing.T) {
 	t.Parallel()
 	for _, problem := range browsertest.Evaluate[[]string](openModules(t), drawings) {
 		t.Errorf("a drawing is wrong: %.1500s", problem)
+	}
+}
+
+func TestALineSaysFirstWhyTheSearchHasFoundIt(t *testing.T) {
+	t.Parallel()
+	page := openModules(t)
+	const brief = `import("/eventrow.js").then(({ brief }) => {
+		history.replaceState(null, "", "#q=" + encodeURIComponent(%s));
+		return brief({ attrs: { a: 1, b: 2, c: 3, d: 4, code: 503, stock: 0, took: "1.503ms", step_n: 4 } }, "sold");
+	})`
+	for search, want := range map[string]string{
+		``:             "a 1 · b 2 · c 3 · d 4",
+		`503`:          "code 503 · a 1 · b 2 · c 3", // not took 1.503ms
+		`3`:            "c 3 · a 1 · b 2 · d 4",
+		`"stock 0"`:    "stock 0 · a 1 · b 2 · c 3",
+		`"STOCK  0`:    "stock 0 · a 1 · b 2 · c 3", // the reader has not typed the second quote yet
+		`"step_n 4"`:   "step n 4 · a 1 · b 2 · c 3",
+		`sold 1.503ms`: "took 1.503ms · a 1 · b 2 · c 3",
+		`(`:            "a 1 · b 2 · c 3 · d 4",
+	} {
+		got := browsertest.Evaluate[string](page, fmt.Sprintf(brief, browser.Quote(search)))
+		if strings.TrimSpace(got) != want {
+			t.Errorf("the search %s: got %q, want %q", search, got, want)
+		}
 	}
 }
 
