@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -158,11 +159,41 @@ func TestConsole(t *testing.T) {
 		}
 	})
 
+	t.Run("cuts long labels of edges", func(t *testing.T) {
+		page := browsertest.Open(t, screen, s.Endpoints().Console)
+		edge := `[data-edge="api:shop>function:sales-api"]` // its label has all routes of the function
+		page.Await(element(edge))
+		browsertest.Evaluate[bool](page, element(edge)+`.dispatchEvent(new MouseEvent("mouseenter"))`)
+		page.Await(element(".label rect"))
+		width := browsertest.Evaluate[float64](page, element(".label rect")+`.getBoundingClientRect().width`)
+		if most := 334.0; width > most {
+			t.Errorf("the label is %v pixels wide, want at most %v", width, most)
+		}
+	})
+
 	t.Run("sends buyers to the shop", func(t *testing.T) {
 		sku := s.sell(t, product{stock: 5})
 		page := browsertest.Open(t, screen, s.Endpoints().Console)
 		sendBuyers(page, sku, 10)
 		page.AwaitText("#rush-status", "10 buyers came: 5 bought, 5 were refused")
+	})
+
+	t.Run("says when an order is expected, late and overdue", func(t *testing.T) {
+		sku := s.sell(t, product{})
+		page := browsertest.Open(t, screen, s.Endpoints().Console)
+		page.AwaitText("#connection", "Live")
+		browsertest.Evaluate[bool](page, `(location.hash = "q=`+sku+`", true)`)
+		s.order(t, sku, time.Hour)
+		page.AwaitText("#stock .order", "Expected at ")
+		s.execute(t, `UPDATE production_order JOIN product USING (product_id)
+			SET asked_at = asked_at - INTERVAL lead_time SECOND WHERE sku = ?`, sku)
+		page.AwaitText("#stock .order", "Late: expected at ")
+		page.AwaitText("#stock .order", "The message of the request has expired. The sweep asks again after ")
+		s.execute(t, `UPDATE production_order JOIN product USING (product_id)
+			SET opened_at = opened_at - INTERVAL 3 * lead_time SECOND, asks = 2 WHERE sku = ?`, sku)
+		page.AwaitText("#stock .order", "Overdue: expected at ")
+		page.AwaitText("#stock .order", "The factory was asked 2 times. The sweep asks again after ")
+		page.CheckAccessibility()
 	})
 
 	t.Run("says that buyers wait for each other", func(t *testing.T) {

@@ -28,6 +28,27 @@ type Product struct {
 	// MoreBins is set if buyers waited for each other in the last ten minutes: how many bins the
 	// product should get.
 	MoreBins int `json:"more_bins,omitempty"`
+	// Order is the open production order, or nil.
+	Order *Order `json:"order,omitempty"`
+}
+
+// An Order is the state of an open production order.
+type Order struct {
+	ExpectedAt   time.Time `json:"expected_at"`   // one lead time after the factory was last asked
+	ExpiresAt    time.Time `json:"expires_at"`    // when the message of the last request expires
+	PatienceEnds time.Time `json:"patience_ends"` // when the sweep asks again, or gives up
+	GivesUp      bool      `json:"gives_up"`      // whether the sweep gives up then
+	Asks         int       `json:"asks"`          // how often the factory was asked
+	Overdue      bool      `json:"overdue"`       // whether it was opened more than two lead times ago
+	Published    bool      `json:"published"`     // whether the message of the last request was published
+}
+
+func stateOf(o shop.ProductionOrder, now time.Time) *Order {
+	return &Order{
+		ExpectedAt: o.AskedAt.Add(o.LeadTime), ExpiresAt: o.AskExpires(), PatienceEnds: o.PatienceEnds(),
+		GivesUp: o.Next(o.PatienceEnds().Add(1)) == shop.GiveUp, Asks: o.Asks, Overdue: o.Overdue(now),
+		Published: !o.PublishedAt.IsZero(),
+	}
 }
 
 // unordered reports whether a product is sold out and nobody orders it.
@@ -128,6 +149,7 @@ func (p *stock) watch(ctx context.Context, dsn string) error {
 		return fmt.Errorf("watching the database: %w", err)
 	}
 	config.Timeout, config.ReadTimeout = pollTimeout, pollTimeout
+	config.ParseTime = true // the server's times are in UTC, the default of config.Loc
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return fmt.Errorf("watching the database: %w", err)
@@ -222,7 +244,8 @@ func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
 		SELECT p.sku, p.name, p.automatic, p.bins,
 		       COALESCE(p.waited_at > UTC_TIMESTAMP(6) - INTERVAL 10 MINUTE, FALSE),
 		       (SELECT COALESCE(SUM(b.stock), 0) FROM bin b WHERE b.product_id = p.product_id),
-		       GREATEST(COALESCE(o.quantity - o.received, 0), 0)
+		       GREATEST(COALESCE(o.quantity - o.received, 0), 0),
+		       o.opened_at, o.asked_at, o.published_at, p.lead_time, COALESCE(o.asks, 0), COALESCE(o.received, 0)
 		  FROM product p LEFT JOIN production_order o ON o.open_product_id = p.product_id
 		 WHERE p.archived_at IS NULL
 		 ORDER BY p.sku LIMIT ?`, maxProducts)
@@ -233,8 +256,17 @@ func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
 	for rows.Next() {
 		var p Product
 		var waited bool
-		if err := rows.Scan(&p.SKU, &p.Name, &p.Automatic, &p.Bins, &waited, &p.Stock, &p.OnOrder); err != nil {
+		var o shop.ProductionOrder
+		var opened, asked, published sql.NullTime
+		var leadTime int // seconds
+		if err := rows.Scan(&p.SKU, &p.Name, &p.Automatic, &p.Bins, &waited, &p.Stock, &p.OnOrder,
+			&opened, &asked, &published, &leadTime, &o.Asks, &o.Received); err != nil {
 			return nil, err
+		}
+		if opened.Valid {
+			o.OpenedAt, o.AskedAt, o.PublishedAt = opened.Time, asked.Time, published.Time
+			o.LeadTime = time.Duration(leadTime) * time.Second
+			p.Order = stateOf(o, time.Now())
 		}
 		if waited {
 			p.MoreBins = shop.MoreBins(p.Bins)

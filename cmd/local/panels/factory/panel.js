@@ -6,6 +6,7 @@ import { request } from "../../stream.js";
 import { on, state } from "../../store.js";
 
 const MOST = 8; // lots in the list
+// The steps' names are data of the factory. The log has them too.
 const STEPS = ["시작", "준비", "생산", "포장", "종료"];
 const ENGLISH = { 시작: "begun", 준비: "prepared", 생산: "produced", 포장: "packed", 종료: "done" };
 
@@ -80,7 +81,7 @@ function update(row, lot) {
   setText(row.querySelector(".lot"), `${number(Number(lot.quantity))} × ${lot.sku}`);
   setText(row.querySelector(".when"), clock(lot.time));
   row.querySelector("progress").value = at;
-  const step = `${lot.step}${ENGLISH[lot.step] ? ` (${ENGLISH[lot.step]})` : ""}`;
+  const step = ENGLISH[lot.step] ? `${ENGLISH[lot.step]} (${lot.step})` : lot.step;
   const refused = deliveries.filter((d) => d.error || d.status >= 400);
   const delivered = refused.length
     ? `${step}, ${count(refused.length, "delivery", "deliveries")} refused: ${refused[0].error || refused[0].status}`

@@ -72,7 +72,7 @@ function create({ sku }) {
   return el("figure", {},
     el("figcaption", {},
       el("button", { type: "button", class: "link name", click: () => searchFor(sku) }), el("span", { class: "now" })),
-    el("p", { class: "sold" }), el("p", { class: "manual" }),
+    el("p", { class: "sold" }), el("p", { class: "manual" }), el("p", { class: "order" }),
     svg("svg", { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" },
       svg("path", { class: "grid", d: `M0 ${TOP}H${WIDTH}M0 ${HEIGHT}H${WIDTH}` }),
       ...["area-stock", "series-on-order", "series-stock"].map((name) => svg("path", { class: name }))),
@@ -85,6 +85,22 @@ function sold({ time, journey, request }) {
   const by = request || "a request that the console did not see";
   return el("span", {}, `Sold out at ${clock(time)}`,
     journey && [" by ", el("button", { type: "button", class: "link", click: () => select("journey", journey) }, by)]);
+}
+
+const isLate = (order) => order.overdue || Date.now() > Date.parse(order.expected_at);
+
+/** When an open production order is expected, and what the sweep does if it does not come. */
+function ordered(order) {
+  const expected = clock(order.expected_at);
+  if (!isLate(order)) return `Expected at ${expected}.`;
+  const late = `${order.overdue ? "Overdue" : "Late"}: expected at ${expected}.`;
+  if (!order.published) return `${late} The sweep publishes its message.`;
+  return [
+    late,
+    order.asks > 1 && `The factory was asked ${order.asks} times.`,
+    Date.now() > Date.parse(order.expires_at) && "The message of the request has expired.",
+    `The sweep ${order.gives_up ? "gives up" : "asks again"} after ${clock(order.patience_ends)}.`,
+  ].filter(Boolean).join(" ");
 }
 
 function update(figure, product) {
@@ -109,6 +125,9 @@ function update(figure, product) {
   keep(figure.querySelector(".sold"), mark ? [mark] : [], (m) => m.time + m.journey + m.request, sold);
   setText(figure.querySelector(".manual"), product.automatic || product.on_order ? ""
     : `Not ordered automatically. To order it: shop open ${product.sku}`);
+  const order = figure.querySelector(".order");
+  setText(order, product.order ? ordered(product.order) : "");
+  order.classList.toggle("late", Boolean(product.order) && isLate(product.order));
   const onHand = soldOut ? "sold out" : `${number(product.stock)} on hand`;
   setText(figure.querySelector(".now"), onHand + (product.on_order ? `, ${number(product.on_order)} on order` : ""));
   setText(figure.querySelector(".bins"), product.more_bins

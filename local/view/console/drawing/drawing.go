@@ -290,7 +290,7 @@ func (d *drawing) alarms() {
 			continue
 		}
 		name := topic.Name + " alarms"
-		id := d.once(console.KindAlarms, name, fmt.Sprintf("%d alarms", notify), "declared, not run here")
+		id := d.once(console.KindAlarms, name, fmt.Sprintf("%d alarms", notify), "not run here")
 		d.edge(id, d.byARN[topic.String("arn")], "notify")
 	}
 }

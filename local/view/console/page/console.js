@@ -8,6 +8,7 @@ import * as denials from "./denials.js";
 import * as details from "./details.js";
 import * as deadLetters from "./deadletters.js";
 import * as graph from "./graph.js";
+import * as jump from "./jump.js";
 import * as journeys from "./journeys.js";
 import * as log from "./log.js";
 import * as notices from "./notices.js";
@@ -19,8 +20,8 @@ import * as top from "./top.js";
 const names = byId("main").dataset.panels.split(" ").filter(Boolean);
 const panels = await Promise.all(names.map((name) => import(`./panels/${name}/panel.js`)));
 
-const parts = [top, cli, notices, denials, graph, time, search, journeys, details, deadLetters, run, log, ...panels];
-for (const part of parts) part.start();
+const parts = [top, cli, notices, denials, graph, time, search, journeys, details, deadLetters, run, log];
+for (const part of [...parts, ...panels, jump]) part.start();
 
 follow({
   event(event) {

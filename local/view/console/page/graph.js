@@ -137,12 +137,13 @@ function drawNode(node, box) {
     mouseenter: () => label(edgesOf(node.id)),
     mouseleave: () => label(focusEdges()),
   });
+  const tooltip = svg("title"); // a mouse shows the full text too
   const element = svg("g", {
     class: `node kind-${node.kind}`,
     "data-node": node.id,
     transform: `translate(${box.x} ${box.y})`,
-  }, visible, button, badge); // the badge is over the frame of the focus
-  return { node, box, element, button, sum, badge, gauge, most: 10 };
+  }, tooltip, visible, button, badge); // the badge is over the frame of the focus
+  return { node, box, element, button, tooltip, sum, badge, gauge, most: 10 };
 }
 
 const pen = el("canvas").getContext("2d");
@@ -177,7 +178,9 @@ function recount() {
     if (n.shownSum !== sum) setText(n.sum, fitted(sum, n.box.width - SUM - 5, `11.5px ${family}`));
     n.shownSum = sum;
     n.element.classList.toggle("faulty", Boolean(fault));
-    setAttribute(n.button, "aria-label", fault ? `${spoken(n.node, counters)}, ${fault}` : spoken(n.node, counters));
+    const full = [spoken(n.node, counters), fault].filter(Boolean).join(", ");
+    setAttribute(n.button, "aria-label", full);
+    setText(n.tooltip, full);
 
     const errors = errorsOf(n.node, counters);
     n.element.classList.toggle("failing", errors > 0);

@@ -49,9 +49,11 @@ const kinds = {
   queue: {
     name: "Queue",
     icon: "M2.5 5.5h15v9h-15Z M6.2 5.5v9 M10 5.5v9 M13.8 5.5v9",
-    sum: (c) => (waiting(c)
-      ? `${short(waiting(c) - (c.in_flight ?? 0))} waiting · ${short(c.in_flight)} in flight`
-      : `${short(c.received)} received`),
+    sum: (c) => {
+      const still = waiting(c) - (c.in_flight ?? 0);
+      const parts = [still > 0 && `${short(still)} waiting`, c.in_flight > 0 && `${short(c.in_flight)} in flight`];
+      return parts.filter(Boolean).join(" · ") || `${short(c.received)} received`;
+    },
     waiting,
   },
   "dead-letter-queue": {

@@ -74,7 +74,7 @@ function analyse(graph) {
 function right(model, depth, width, rails) {
   const available = width - 2 * PAD - rails;
   const storeWidth = width / Math.max(1, model.stores.length) - GUTTER.min;
-  const layerWidth = Math.max(NODE.minWidth, (available - (depth - 1) * 44) / depth);
+  const layerWidth = Math.max(NODE.minWidth, (available - (depth - 1) * GUTTER.min) / depth);
   const boxWidth = Math.floor(Math.min(NODE.maxWidth, storeWidth, layerWidth));
   const gutter = depth > 1 ? Math.min(GUTTER.max, (available - depth * boxWidth) / (depth - 1)) : 0;
   const spare = Math.max(0, (available - depth * boxWidth - (depth - 1) * gutter) / 2);

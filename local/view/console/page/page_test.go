@@ -146,3 +146,36 @@ func TestKeepKeepsTheFocusWhenOtherItemsChange(t *testing.T) {
 		}
 	}
 }
+
+func TestCounterOfOneIsInTheSingular(t *testing.T) {
+	t.Parallel()
+	page := openModules(t)
+	for call, want := range map[string]string{
+		`counterName("cold_starts", 1)`: "cold start",
+		`counterName("cold_starts", 2)`: "cold starts",
+		`counterName("deliveries", 1)`:  "delivery",
+		`counterName("in_progress", 1)`: "in progress",
+		`counterName("in_flight", 0)`:   "in flight",
+	} {
+		if got := browsertest.Evaluate[string](page, `import("/kinds.js").then(({ counterName }) => `+call+`)`); got != want {
+			t.Errorf("%s: got %q, want %q", call, got, want)
+		}
+	}
+}
+
+// column returns the widths of a box and of the gutter beside it, in a chain of 8 functions.
+const column = `import("/layout.js").then(({ layout }) => {
+	const nodes = Array.from({ length: 8 }, (_, i) => ({ id: "function:" + i, kind: "function", label: "f" }));
+	const edges = nodes.slice(1).map((n, i) => ({ id: "e" + i, from: "function:" + i, to: n.id }));
+	const [a, b] = [...layout({ nodes, edges }, 1360).nodes.values()];
+	return [a.width, b.x - a.x - a.width];
+})`
+
+// The names of parts are long: boxes, not gutters, use the width.
+func TestBoxesAreAsWideAsThePictureAllows(t *testing.T) {
+	t.Parallel()
+	got := browsertest.Evaluate[[]float64](openModules(t), column)
+	if width, gutter := got[0], got[1]; width < 130 || gutter > 38 {
+		t.Errorf("got boxes of %v pixels and gutters of %v, want 130 or more and at most 38", width, gutter)
+	}
+}

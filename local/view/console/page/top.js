@@ -6,7 +6,7 @@ import { count, number } from "./format.js";
 import { connection } from "./stream.js";
 import { on, state } from "./store.js";
 
-const names = { api: "API", aws: "AWS endpoint" };
+const names = { api: "API", aws: "AWS" };
 const capital = (name) => name.charAt(0).toUpperCase() + name.slice(1);
 
 /** What people call an endpoint: the API has a name in the picture. */
