@@ -158,7 +158,8 @@ func TestConsoleShowsWhatAFunctionMayDo(t *testing.T) {
 		page.AwaitText("#connection", "Live")
 		page.Await(element(node("function:stock")))
 		page.Click(node("function:stock"))
-		if visitor.Touch { // everything else is far from the picture
+		page.AwaitText("#details-title", "Function stock")
+		if visitor.Touch { // the details are far below the picture
 			page.Await(`((top) => top >= 0 && top < innerHeight / 2)(
 				document.querySelector("#details").getBoundingClientRect().top)`)
 		}
