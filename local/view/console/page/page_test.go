@@ -157,7 +157,8 @@ func TestCounterOfOneIsInTheSingular(t *testing.T) {
 		`counterName("in_progress", 1)`: "in progress",
 		`counterName("in_flight", 0)`:   "in flight",
 	} {
-		if got := browsertest.Evaluate[string](page, `import("/kinds.js").then(({ counterName }) => `+call+`)`); got != want {
+		script := `import("/kinds.js").then(({ counterName }) => ` + call + `)`
+		if got := browsertest.Evaluate[string](page, script); got != want {
 			t.Errorf("%s: got %q, want %q", call, got, want)
 		}
 	}
