@@ -39,25 +39,78 @@ const otherTab = `new Promise((resolve) => {
 	other.addEventListener("load", () => resolve(true));
 })`
 
+// otherPlace is an expression: what the other tab says about the first product's place.
+const otherPlace = `other.document.querySelector(".place")?.innerText`
+
 func TestABuyerHasOnePlaceInAllTabs(t *testing.T) {
 	t.Parallel()
 	s := openCrowded(t, browser.Phone, listed(0))
 	s.awaitPause(0)
 	browsertest.Evaluate[bool](s.Page, otherTab)
 	s.setPlace(200, `"state":"waiting","place":12`)
-	const place = `other.document.querySelector(".place")?.innerText`
-	s.Await(place + ` === ""`)
+	s.Await(otherPlace + ` === ""`)
 	s.Click(crowdedCard.wait())
 	s.AwaitText(crowdedCard.place(), text(first, "inLine", "{n}", "12"))
-	s.Await(place + `.includes("12")`) // the other tab is in the machine's language
-	browsertest.Evaluate[bool](s.Page, `(other.document.querySelector(".wait").click(), true)`)
+	s.Await(otherPlace + `.includes("12")`) // the other tab is in the machine's language
+	sent := browsertest.Evaluate[int](s.Page, `((fetch) => {
+		let sent = 0;
+		other.fetch = (...request) => (sent++, fetch.apply(other, request));
+		other.document.querySelector(".wait").click();
+		other.fetch = fetch;
+		return sent;
+	})(other.fetch)`)
+	if sent != 0 {
+		t.Errorf("the other tab sent %d requests for a place, want none", sent)
+	}
 	browsertest.Evaluate[bool](s.Page, `(cards.get("CP-1").setWaiting(null), true)`) // as a purchase does
-	s.Await(place + ` === ""`)
+	s.Await(otherPlace + ` === ""`)
+}
+
+func TestTwoTabsThatAskAtOnceGetTheSamePlace(t *testing.T) {
+	t.Parallel()
+	s := openCrowded(t, browser.Phone, listed(0))
+	s.awaitPause(0)
+	browsertest.Evaluate[bool](s.Page, otherTab)
+	s.setPlace(200, `"state":"waiting","place":12`)
+	s.Await(otherPlace + ` === ""`)
+	browsertest.Evaluate[bool](s.Page, `[window, other].every((tab) => {
+		tab.document.querySelector(".wait").click();
+		return true;
+	})`)
+	s.AwaitText(crowdedCard.place(), text(first, "inLine", "{n}", "12"))
+	s.Await(otherPlace + `.includes("12")`)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.joins) != 1 {
-		t.Errorf("both tabs sent %d requests for a place, want one", len(s.joins))
+	if len(s.joins) != 2 || s.joins[0] != s.joins[1] {
+		t.Errorf("the tabs sent requests with the keys %q, want the same key twice", s.joins)
 	}
+}
+
+func TestAnAnswerAboutAPlaceCountsAlsoIfAnotherTabWroteMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := waitInLine(t, listed(0))
+	s.setPlace(200, `"state":"waiting","place":3`)
+	browsertest.Evaluate[bool](s.Page, `(() => {
+		const card = cards.get("CP-1");
+		window.asked = card.askForPlace("GET", "/waitlist/7");
+		card.recallPlace();
+		return true;
+	})()`)
+	browsertest.Evaluate[bool](s.Page, "asked.then(() => true)")
+	if got, want := s.Text(crowdedCard.place()), text(first, "inLine", "{n}", "3"); got != want {
+		t.Errorf("the page says %q, want %q", got, want)
+	}
+}
+
+func TestAllTabsSayThatItIsTheBuyersTurn(t *testing.T) {
+	t.Parallel()
+	s := waitInLine(t, listed(0))
+	browsertest.Evaluate[bool](s.Page, otherTab)
+	s.Await(otherPlace + `?.includes("12")`)
+	s.setPlace(200, `"state":"back"`)
+	browsertest.Evaluate[bool](s.Page, `(cards.get("CP-1").askedAt = -Infinity, endPause(), true)`)
+	s.AwaitText(crowdedCard.place(), text(first, "called"))
+	s.Await(`other.document.querySelector(".place").classList.contains("back")`)
 }
 
 func TestAnOrderOfABusyShopCanBeAskedForAgain(t *testing.T) {
