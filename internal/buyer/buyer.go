@@ -25,7 +25,7 @@ type Product struct {
 	// ExpectedAt is when the stock on order should arrive. It is omitted if nothing is on order.
 	ExpectedAt time.Time `json:"expected_at,omitzero"`
 	// Automatic says whether the shop orders more by itself. If it is false and there is no
-	// ExpectedAt, no delivery is planned.
+	// expected_at, no delivery is planned.
 	Automatic bool `json:"automatic"`
 }
 

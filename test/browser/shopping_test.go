@@ -261,19 +261,21 @@ func TestAProductHasItsNameInTheLanguageOfTheReader(t *testing.T) {
 	}
 }
 
+// Texts are short here: only the page's own sizes count, so a shop may have a longer title.
 func TestTheFirstRowCanBeBoughtWithoutScrolling(t *testing.T) {
 	t.Parallel()
-	for _, l := range languages {
-		t.Run(l.Tag, func(t *testing.T) {
-			t.Parallel()
-			laptop := browser.Visitor{Languages: l.Tag, Width: 1440, Height: 900}
-			s := openCrowded(t, laptop, listed(append(make([]int, 12), 5)...)) // there is a search field
-			s.awaitPause(0)
-			const bottom = `Math.max(...[...document.querySelectorAll(".buy")].slice(0, 3).map(
-				(button) => button.getBoundingClientRect().bottom))`
-			if got := browsertest.Evaluate[float64](s.Page, bottom); got > 900 {
-				t.Errorf("the buttons of the first row end %.0f px below the top of a window of 900 px", got)
-			}
-		})
+	laptop := browser.Visitor{Languages: first.Tag, Width: 1440, Height: 900}
+	s := openCrowded(t, laptop, listed(append(make([]int, 12), 5)...)) // there is a search field
+	s.awaitPause(0)
+	const below = `(() => {
+		for (const text of document.querySelectorAll("[data-text], .product :is(p, h2, button)")) {
+			if (text.textContent !== "") text.textContent = "x";
+		}
+		const [first, ...others] = [...document.querySelectorAll(".buy")].map((button) => button.getBoundingClientRect());
+		const row = [first, ...others.filter(({ top }) => top < first.bottom)];
+		return Math.max(...row.map(({ bottom }) => bottom)) - innerHeight;
+	})()`
+	if got := browsertest.Evaluate[float64](s.Page, below); got > 0 {
+		t.Errorf("the buttons of the first row end %.0f px below the window", got)
 	}
 }

@@ -70,12 +70,17 @@ func TestPageHasNothingThatThePolicyBlocks(t *testing.T) {
 
 func TestEveryLanguageHasEveryTextOfThePage(t *testing.T) {
 	uses := map[string]bool{"languages": true, "noscript": true}
-	text := regexp.MustCompile(`data-(?:text|label)="(\w+)"|word\("(\w+)"|"(unknownOutcome|` +
-		`manyBuyers|stillBusy|wait|waiting|badQuantity|tooMany|onlyLeft|disconnected|connecting|crowded|found|` +
-		`notFound|orderBusy|soldOutNote|` +
-		`noDeliveryNote|unknownOrder|seeOrder|called|missed|waitExpired|waitlistFull|waitFailed)"`)
-	for _, m := range text.FindAllStringSubmatch(template, -1) {
-		uses[m[1]+m[2]+m[3]] = true
+	for _, m := range regexp.MustCompile(`data-(?:text|label)="(\w+)"`).FindAllStringSubmatch(template, -1) {
+		uses[m[1]] = true
+	}
+	// The first argument of say is a class. A literal after === is compared with.
+	chosen := regexp.MustCompile(`(?:\b(?:word|show|showConnection)\(|\bsay\([^,]*, |` +
+		`(?:\b(?:placeWords|words|why|trouble)|\.dataset\.text) = )(.*)`)
+	key := regexp.MustCompile(`(?:^|[?(,]| :|[^=]=) ?"(\w+)"`)
+	for _, code := range chosen.FindAllStringSubmatch(template, -1) {
+		for _, m := range key.FindAllStringSubmatch(code[1], -1) {
+			uses[m[1]] = true
+		}
 	}
 	want := slices.Sorted(maps.Keys(uses))
 	value := regexp.MustCompile(`\{\w+\}`)
