@@ -271,8 +271,8 @@ func TestTheFirstRowCanBeBoughtWithoutScrolling(t *testing.T) {
 		for (const text of document.querySelectorAll("[data-text], .product :is(p, h2, button)")) {
 			if (text.textContent !== "") text.textContent = "x";
 		}
-		const [first, ...others] = [...document.querySelectorAll(".buy")].map((button) => button.getBoundingClientRect());
-		const row = [first, ...others.filter(({ top }) => top < first.bottom)];
+		const buttons = [...document.querySelectorAll(".buy")].map((button) => button.getBoundingClientRect());
+		const row = buttons.filter(({ top }) => top < buttons[0].bottom);
 		return Math.max(...row.map(({ bottom }) => bottom)) - innerHeight;
 	})()`
 	if got := browsertest.Evaluate[float64](s.Page, below); got > 0 {
