@@ -102,8 +102,8 @@ func (t target) resolveLocal() (*resolved, error) {
 			return nil, fmt.Errorf("reading where the local run listens: %s is not a file of the local run", t.ready)
 		}
 		if endpoints.API == "" {
-			return nil, fmt.Errorf("reading where the local run listens: the program of the local run declares no API: "+
-				"%s names none", t.ready)
+			return nil, fmt.Errorf("reading where the local run listens: the program of the local run declares no "+
+				"API: %s names none", t.ready)
 		}
 	}
 	region := cmp.Or(t.region, endpoints.Region)
