@@ -199,7 +199,7 @@ func TestConsole(t *testing.T) {
 	t.Run("says that buyers wait for each other", func(t *testing.T) {
 		sku := s.sell(t, product{stock: 5})
 		s.execute(t, `UPDATE product SET waited_at = UTC_TIMESTAMP(6) WHERE sku = ?`, sku)
-		page := browsertest.Open(t, screen, s.Endpoints().Console)
+		page := browsertest.Open(t, screen, s.Endpoints().Console+"/#q="+sku) // the panel shows searched products
 		page.AwaitText("#stock .bins", "it has 1 bin. More bins may help: shop set "+sku+" --bins 8")
 		page.CheckAccessibility()
 	})
