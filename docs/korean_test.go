@@ -40,6 +40,15 @@ func TestKoreanPagesAreLevel(t *testing.T) {
 	}
 }
 
+// TestKoreanPagesCallADoughnutByOneWord keeps to the word of the shop's catalogue: 부산도너츠.
+func TestKoreanPagesCallADoughnutByOneWord(t *testing.T) {
+	for _, page := range pages(t) {
+		if strings.HasSuffix(page, korean) && strings.Contains(string(read(t, page)), "도넛") {
+			t.Errorf("%s says 도넛, want 도너츠", page)
+		}
+	}
+}
+
 // inEnglish replaces the names of Korean pages by those of their English pages.
 func inEnglish(text string) string { return strings.ReplaceAll(text, korean, ".md") }
 

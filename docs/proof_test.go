@@ -66,17 +66,24 @@ func TestPromisesNameTheirProofs(t *testing.T) {
 	}
 }
 
-// TestEachPromiseLinksToItsProof checks the list of README.md.
+// TestEachPromiseLinksToItsProof checks the lists of README.md and README.ko.md.
 func TestEachPromiseLinksToItsProof(t *testing.T) {
-	_, list, _ := strings.Cut(string(read(t, "README.md")), "guarantees, in this order:\n\n")
-	list, _, _ = strings.Cut(list, "\n\n")
-	promises := regexp.MustCompile(`(?m)^\d\. `).Split(list, -1)[1:]
-	if len(promises) != 5 {
-		t.Errorf("README.md has %d promises, want 5", len(promises))
-	}
-	for _, p := range promises {
-		if !strings.Contains(p, "](docs/proof.md#") {
-			t.Errorf("README.md has a promise without a link to docs/proof.md: %s", p)
+	proofs := func(page string) (links []string) {
+		_, list, _ := strings.Cut(string(read(t, page)), "\n\n1. ")
+		list, _, _ = strings.Cut(list, "\n\n")
+		for _, promise := range regexp.MustCompile(`(?m)^\d\. `).Split(list, -1) {
+			m := regexp.MustCompile(`\]\((docs/proof\.md#[^)]*)\)`).FindStringSubmatch(promise)
+			if m == nil {
+				t.Errorf("%s has a promise without a link to docs/proof.md: %s", page, promise)
+				continue
+			}
+			links = append(links, m[1])
 		}
+		return links
+	}
+	english, korean := proofs("README.md"), proofs("README.ko.md")
+	if len(english) != 5 || !slices.Equal(english, korean) {
+		t.Errorf("the promises of README.md link to %v, those of README.ko.md to %v; want 5 links, and equal ones",
+			english, korean)
 	}
 }

@@ -212,6 +212,7 @@ func (c *client) send(ctx context.Context, k call) ([]byte, error) {
 		after: time.Duration(seconds) * time.Second,
 	}
 	_ = json.Unmarshal(text, &r.problem) // a body that the API did not write stays text
+	r.problem.Detail = strings.ReplaceAll(r.problem.Detail, "with shop ", "with "+c.target.prefix+" ")
 	return nil, c.advised(r, signer)
 }
 
@@ -257,12 +258,8 @@ func (c *client) unreachable(err error) error {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err // c.target.api names the URL
 	}
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED) && c.target.local:
-		return fmt.Errorf("nothing listens on %s: is the local run up? Start it with make local (%w)",
-			c.target.api, err)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("nothing listens on %s: is that the stage's output merchantUrl? (%w)", c.target.api, err)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("nothing listens on %s: %s (%w)", c.target.api, c.target.notUp, err)
 	}
 	return fmt.Errorf("%s: %w", c.target.api, err)
 }

@@ -17,21 +17,39 @@ import (
 	"restock/internal/shop"
 )
 
+// columns explains the columns of a file with products.
+const columns = `    sku            the product's SKU, like CP-502101
+    name           its name
+    price          in minor units of the shop's currency: 1990 is ₩1,990 or $19.90
+    factory        the identifier of its factory: shop factories lists them
+    order_up_to    order as much as raises the stock and the quantity on order to this number
+    reorder_point  order when the stock and the quantity on order fall to this number
+    lot_size       the factory makes whole lots of this number
+    minimum_order  order this number at least; 0: no minimum (the flag --min-order of shop create)
+    lead_time      the time that the factory takes, in whole seconds, like 40s or 2h
+    automatic      true: order by itself; false: only suggest
+    max_per_sale   at most this number a sale; 0: no limit
+    bins           keep the stock in this number of bins, 1 to 64; more bins sell faster
+    stock          how many are on hand, of a new product
+`
+
 func importCommand() command {
 	var dryRun bool
 	var key string
 	return command{name: "import", arguments: "FILE",
 		summary: "create and change products from a CSV file, all or nothing",
-		more: fmt.Sprintf(`FILE is a CSV file, or - for the standard input.
+		more: fmt.Sprintf(`FILE is a CSV file, or - for the standard input. shop export writes a file to begin with.
 Its first line names its columns, in any order:
     %s
-shop create -h explains them: they are its flags. shop export writes a file to begin with.
-sku is required. A new product needs name, price, factory and order_up_to too, and is automatic
-unless its cell says false. A product that exists changes; an empty cell leaves its field as it is.
+
+%s
+sku is required. A new product needs name, price, factory and order_up_to too. The defaults of the
+other cells are those of shop create. A product that exists changes; an empty cell leaves its field
+as it is. A row whose stock differs from that of an existing product is refused: leave the cell
+empty, and correct the stock with shop adjust.
 Names in another language are in a column with its tag, like name_en; shop set removes such a name.
-stock is for new products: adjust corrects the stock of others.
 A file has %d products at most. If a line is wrong, nothing is imported. Products that are short
-are ordered within a minute.`, strings.Join(merchant.Columns(), ","), shop.MaxImport),
+are ordered within a minute.`, strings.Join(merchant.Columns(), ","), columns, shop.MaxImport),
 		examples: "import --local products.csv --dry-run\nimport --local products.csv", least: 1, most: 1,
 		flags: func(f *pflag.FlagSet) {
 			f.BoolVar(&dryRun, "dry-run", false, "check every line, and change nothing")

@@ -13,6 +13,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // The exit codes. The constant about explains them to people.
@@ -26,7 +28,10 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	t := terminal{in: os.Stdin, out: os.Stdout, errors: os.Stderr, location: time.Local, now: time.Now, wait: wait}
+	t := terminal{
+		program: program(os.Args[0]), in: os.Stdin, out: os.Stdout, errors: os.Stderr,
+		location: time.Local, now: time.Now, wait: wait,
+	}
 	os.Exit(t.run(ctx, os.Args[1:]))
 }
 
@@ -42,6 +47,7 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // A terminal has the streams of a command line.
 type terminal struct {
+	program     string // what a person types to run this program
 	in          io.Reader
 	out, errors io.Writer
 	location    *time.Location // the time zone of the times that are shown, and of days
@@ -95,19 +101,23 @@ func (t terminal) encode(to io.Writer, value any) error {
 	return encoder.Encode(value)
 }
 
-// session finds the shop that the flags name.
-func (t terminal) session(ctx context.Context, o *options) (*session, error) {
-	where, err := o.target.resolve(ctx)
+// session finds the shop that the flags of a command name.
+func (t terminal) session(chosen *cobra.Command, o *options) (*session, error) {
+	where, err := o.target.resolve(chosen.Context())
 	if err != nil {
 		return nil, err
 	}
-	return &session{terminal: t, target: where, client: newClient(where, t.wait), json: o.json}, nil
+	where.prefix = t.program + given(chosen.InheritedFlags(), "json")
+	return &session{
+		terminal: t, command: chosen, target: where, client: newClient(where, t.wait), json: o.json,
+	}, nil
 }
 
 // A session is a running command.
 type session struct {
 	terminal
-	target *resolved
-	client *client
-	json   bool // print JSON
+	command *cobra.Command
+	target  *resolved
+	client  *client
+	json    bool // print JSON
 }

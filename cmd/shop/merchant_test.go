@@ -177,7 +177,9 @@ func TestAMerchantRunsTheShopFromTheCommandLine(t *testing.T) {
 	if strings.Contains(low, "DN-") {
 		t.Errorf("low is\n%s\nwant no doughnut: 21 are above 20", low)
 	}
-	c.says("shop adjust DN-01 -1 --reason eaten", 0, "DN-01: 21 → 20; to take it back: shop undo DN-01 3")
+	c.says("shop adjust DN-01 -1 --reason eaten", 0,
+		"DN-01: 21 → 20; to take it back: shop --ready "+c.ready+" undo DN-01 3",
+		"the shop opened production order", " of 40.")
 	c.says("shop products --low", 0, "DN-01")
 
 	// A count was wrong, and is corrected.
@@ -242,7 +244,8 @@ func TestAMerchantArchivesAProduct(t *testing.T) {
 	if out := c.says("shop products --archived", 0, "CP-502103"); strings.Contains(out, "CP-502102") {
 		t.Errorf("the list of archived products has another one:\n%s", out)
 	}
-	c.says("shop set CP-502103 --price 3300", 1, "CP-502103 is archived", "shop archive --undo CP-502103")
+	c.says("shop set CP-502103 --price 3300", 1, "CP-502103 is archived",
+		"shop --ready "+c.ready+" archive --undo CP-502103")
 	c.says("shop open CP-502103 10", 1, "CP-502103 is archived")
 	c.says("shop archive CP-502103 --undo", 0, price(3200, shop.Currency))
 	c.says("shop set CP-502103 --language en --name Mochi", 0, "name, en", "Mochi")

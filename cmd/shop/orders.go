@@ -56,10 +56,12 @@ func list[Answer any](ctx context.Context, s *session, p page, path string, quer
 	return next, nil
 }
 
-// more tells a person that the list goes on.
-func (s *session) more(next string) {
+// more tells a person how to see the rest of a list: with the same command, from where it ended.
+func (s *session) more(next string, arguments ...string) {
 	if next != "" {
-		fmt.Fprintf(s.out, "There are more: --before %s\n", next)
+		line := append([]string{s.command.Name()}, arguments...)
+		fmt.Fprintf(s.out, "There are more: %s%s --before %s\n",
+			s.line(line...), given(s.command.LocalFlags(), "before"), next)
 	}
 }
 
@@ -202,8 +204,8 @@ var idPrefix = regexp.MustCompile(`^([0-9a-f]-?){4,32}$`)
 func (s *session) orderID(ctx context.Context, text string) (string, error) {
 	text = strings.ToLower(text)
 	if !idPrefix.MatchString(text) {
-		return "", usagef("%q is not the id of an order, nor its first four letters or more: shop orders lists them",
-			text)
+		return "", usagef("%q is not the id of an order, nor its first four letters or more: %s lists them",
+			text, s.line("orders"))
 	}
 	if len(text) == len(uuid.Nil.String()) {
 		return text, nil
@@ -217,7 +219,7 @@ func (s *session) orderID(ctx context.Context, text string) (string, error) {
 	case err != nil:
 		return "", err
 	case len(found.Orders) == 0:
-		return "", fmt.Errorf("no order's id begins with %s: shop orders lists them", text)
+		return "", fmt.Errorf("no order's id begins with %s: %s lists them", text, s.line("orders"))
 	case len(found.Orders) > 1:
 		return "", fmt.Errorf("the ids of several orders begin with %s, like %s and %s: give more of it",
 			text, found.Orders[0].ID, found.Orders[1].ID)
@@ -258,7 +260,7 @@ func ledgerCommand() command {
 						e.Cause, reference, cmp.Or(e.Reason, none))
 				}
 				t.writeTo(s.out)
-				s.more(all.Next)
+				s.more(all.Next, arguments...)
 			})
 		}}
 }

@@ -24,7 +24,7 @@ import (
 func (s *session) showProducts(products []merchant.Product) {
 	if len(products) == 0 {
 		fmt.Fprintln(s.out, "There are no products. Create the first one:")
-		fmt.Fprintln(s.out, "    shop create SKU --name … --price … --factory … --order-up-to … --stock …")
+		fmt.Fprintf(s.out, "    %s SKU --name … --price … --factory … --order-up-to … --stock …\n", s.line("create"))
 		fmt.Fprintln(s.out, "The factories are in the stage's catalogue, a file in lambdas/catalogues.")
 		return
 	}
@@ -33,7 +33,7 @@ func (s *session) showProducts(products []merchant.Product) {
 		"SUGGESTION", "NAME")
 	for _, p := range products {
 		t.row(p.SKU, amount(p.Stock), amount(p.Waiting), strconv.Itoa(p.Bins), amount(p.OnOrder),
-			s.moment(p.ExpectedAt), price(p.Price, p.Currency), amount(p.ReorderPoint), amount(p.OrderUpTo),
+			s.expected(p), price(p.Price, p.Currency), amount(p.ReorderPoint), amount(p.OrderUpTo),
 			yes(p.Automatic), amount(p.Suggestion), p.Name)
 	}
 	t.writeTo(s.out)
@@ -42,11 +42,19 @@ func (s *session) showProducts(products []merchant.Product) {
 	}
 }
 
+// expected says when the quantity on order should arrive, or since when it is late.
+func (s *session) expected(p merchant.Product) string {
+	if !p.ExpectedAt.IsZero() && p.ExpectedAt.Before(s.now()) {
+		return "overdue since " + s.moment(p.ExpectedAt)
+	}
+	return s.moment(p.ExpectedAt)
+}
+
 // adviseBins says how a product may sell faster if its buyers waited for each other.
 func (s *session) adviseBins(p merchant.Product) {
 	if !p.WaitedAt.IsZero() {
-		fmt.Fprintf(s.out, "\nBuyers of %s waited for each other at %s. More bins may help: "+
-			"shop set %s --bins %d\n", p.SKU, s.moment(p.WaitedAt), p.SKU, p.MoreBins())
+		fmt.Fprintf(s.out, "\nBuyers of %s waited for each other at %s. More bins may help: %s\n",
+			p.SKU, s.moment(p.WaitedAt), s.line("set", p.SKU, "--bins", strconv.Itoa(p.MoreBins())))
 	}
 }
 
@@ -69,7 +77,7 @@ func (s *session) showProduct(p merchant.Product) {
 		t.row("waiting", amount(p.Waiting))
 	}
 	t.row("on order", amount(p.OnOrder))
-	t.row("expected", s.moment(p.ExpectedAt))
+	t.row("expected", s.expected(p))
 	t.row("suggestion", amount(p.Suggestion))
 	t.row("automatic", yes(p.Automatic))
 	t.row("reorder point", amount(p.ReorderPoint))
@@ -128,7 +136,7 @@ func productsCommand() command {
 			} else {
 				isOther := func(p merchant.Product) bool { return p.SKU != arguments[0] }
 				if answer.Products = slices.DeleteFunc(answer.Products, isOther); len(answer.Products) == 0 {
-					return fmt.Errorf("there is no product %q: shop products lists them", arguments[0])
+					return fmt.Errorf("there is no product %q: %s lists them", arguments[0], s.line("products"))
 				}
 			}
 			if archived && len(answer.Products) == 0 && !s.json {
@@ -219,7 +227,7 @@ func createCommand() command {
 			}
 			for _, flag := range []string{"name", "price", "factory", "order-up-to"} {
 				if _, given := fields[strings.ReplaceAll(flag, "-", "_")]; !given {
-					return usagef("--%s is missing: shop create -h explains the flags", flag)
+					return usagef("--%s is missing: %s explains the flags", flag, s.line("create", "-h"))
 				}
 			}
 			if _, said := fields["automatic"]; !said {
@@ -232,7 +240,7 @@ func createCommand() command {
 
 func setCommand() command {
 	fields := changes{}
-	return command{name: "set", arguments: "SKU --price … --reorder-point … …",
+	return command{name: "set", arguments: "SKU --FLAG VALUE …",
 		summary: "change a product or its policy", least: 1, most: 1, complete: skus,
 		more: "--language says which language --name is in. An empty name removes the name in that language.",
 		examples: "set --local CP-502101 --price 19900\nset --local CP-502101 --reorder-point 20 --order-up-to 100\n" +
@@ -249,7 +257,7 @@ func setCommand() command {
 				return err
 			}
 			if len(fields) == 0 {
-				return usagef("set what of %s? shop set -h lists the flags", arguments[0])
+				return usagef("set what of %s? %s lists the flags", arguments[0], s.line("set", "-h"))
 			}
 			return s.product(ctx, call{method: http.MethodPatch, path: productPath(arguments[0]), body: fields})
 		}}
@@ -332,8 +340,8 @@ func undoCommand() command {
 			}
 			number, err := strconv.ParseInt(arguments[1], 10, 64)
 			if err != nil || number < 1 {
-				return usagef("%q is not the number of an adjustment: shop ledger %s lists them",
-					arguments[1], arguments[0])
+				return usagef("%q is not the number of an adjustment: %s lists them",
+					arguments[1], s.line("ledger", arguments[0]))
 			}
 			return s.adjusted(ctx, call{
 				method: http.MethodPost, path: fmt.Sprintf("%s/adjustments/%d/undo", productPath(arguments[0]), number),
@@ -356,8 +364,12 @@ func (s *session) adjusted(ctx context.Context, k call) error {
 		case e.Repeated:
 			fmt.Fprintf(s.out, "%s: %s → %s was booked before\n", a.SKU, amount(e.Before), amount(e.After))
 		default:
-			fmt.Fprintf(s.out, "%s: %s → %s; to take it back: shop undo %s %d\n",
-				a.SKU, amount(e.Before), amount(e.After), a.SKU, e.Number)
+			fmt.Fprintf(s.out, "%s: %s → %s; to take it back: %s\n", a.SKU, amount(e.Before), amount(e.After),
+				s.line("undo", a.SKU, strconv.FormatInt(e.Number, 10)))
+		}
+		if o := a.Opened; o.Quantity > 0 {
+			fmt.Fprintf(s.out, "The stock is at the reorder point or below: the shop opened production order %s "+
+				"of %s.\n", o.ID, amount(o.Quantity))
 		}
 		s.showProduct(a.Product)
 	})

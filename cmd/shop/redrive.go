@@ -193,8 +193,7 @@ func (s *session) sqsFailed(err error) error {
 	var missing *types.QueueDoesNotExist
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED) && s.target.local:
-		return fmt.Errorf("nothing listens on %s: is the local run up? Start it with make local",
-			aws.ToString(s.target.aws.BaseEndpoint))
+		return fmt.Errorf("nothing listens on %s: %s", aws.ToString(s.target.aws.BaseEndpoint), s.target.notUp)
 	case errors.As(err, &missing):
 		return fmt.Errorf("there is no such queue in region %s", s.target.aws.Region)
 	}

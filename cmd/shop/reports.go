@@ -59,11 +59,14 @@ func noticesCommand() command {
 				}
 				for _, n := range all.Notices {
 					sent := "not sent yet"
-					if !n.SentAt.IsZero() {
-						sent = "sent at " + s.moment(n.SentAt)
+					switch at := s.moment(n.SentAt); {
+					case at == s.moment(n.RaisedAt):
+						sent = "sent"
+					case !n.SentAt.IsZero():
+						sent = "sent at " + at
 					}
 					fmt.Fprintf(s.out, "%s  %s (%s)\n  %s\n  %s\n",
-						s.moment(n.RaisedAt), n.Subject, sent, n.Text, n.Advice)
+						s.moment(n.RaisedAt), n.Subject, sent, s.momentsIn(n.Text), n.Advice)
 				}
 				s.more(all.Next)
 			})
@@ -116,8 +119,8 @@ for each, with the product.`
 
 func salesCommand() command {
 	return command{name: "sales", arguments: "[DAY]", summary: "what was sold on a day, by product", most: 1,
-		more: "DAY is like 2026-11-28, today or yesterday; the default is today. shop ledger lists single sales.\n" +
-			refusals,
+		more: "DAY is like 2026-11-28, today or yesterday, in the time zone of this machine; the default is\n" +
+			"today. shop ledger lists single sales.\n" + refusals,
 		examples: "sales --local\nsales --local yesterday\nsales --local 2026-11-28 --json",
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			text := "today"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,6 +110,20 @@ func yes(b bool) string {
 		return "yes"
 	}
 	return "no"
+}
+
+var timestamp = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)`)
+
+// momentsIn formats the times in a text of the shop, which is also that of an email and has them in
+// RFC 3339.
+func (t terminal) momentsIn(text string) string {
+	return timestamp.ReplaceAllStringFunc(text, func(found string) string {
+		at, err := time.Parse(time.RFC3339, found)
+		if err != nil {
+			return found
+		}
+		return t.moment(at)
+	})
 }
 
 // moment formats a time in the terminal's time zone, and names the zone.

@@ -49,9 +49,11 @@ func (t *target) flags(f *pflag.FlagSet) {
 
 // A resolved target has the addresses of a shop.
 type resolved struct {
-	api   string // without a trailing slash
-	aws   aws.Config
-	local bool
+	api    string // without a trailing slash
+	aws    aws.Config
+	local  bool
+	notUp  string // what to do if nothing listens there
+	prefix string // how a command line for this shop begins, like shop --local
 	// deadLetters returns the name of the dead-letter queue.
 	deadLetters func(context.Context) (string, error)
 }
@@ -64,7 +66,7 @@ func (t target) resolve(ctx context.Context) (*resolved, error) {
 		}
 	}
 	if said > 1 {
-		return nil, usagef("--local, --stage and --url name different shops: give one of them")
+		return nil, usagef("--local or --ready, --stage and --url name different shops: give one of them")
 	}
 	address := t.url
 	if said == 0 {
@@ -86,12 +88,16 @@ func (t target) resolve(ctx context.Context) (*resolved, error) {
 				"output deadLetterQueueName), or --stage NAME")
 		})
 	}
-	return nil, usagef("say which shop: --local, --stage NAME, --url URL, or %s in the environment", urlVariable)
+	return nil, usagef("say which shop: --local, --ready FILE, --stage NAME, --url URL, or %s in the environment",
+		urlVariable)
 }
 
 func (t target) resolveLocal() (*resolved, error) {
 	endpoints := struct{ API, AWS, Region string }{API: localAPI, AWS: localAWS}
-	if t.ready != "" {
+	notUp := "is the local run up? Start it with make local"
+	if t.ready == "" {
+		notUp += ". If it is up on other ports, give --ready FILE: the file that its flag -ready names"
+	} else {
 		text, err := os.ReadFile(t.ready)
 		if err != nil {
 			return nil, fmt.Errorf(
@@ -114,7 +120,7 @@ func (t target) resolveLocal() (*resolved, error) {
 		}
 	}
 	return &resolved{
-		api: endpoints.API, local: true,
+		api: endpoints.API, local: true, notUp: notUp,
 		aws: aws.Config{
 			Region:       region,
 			Credentials:  credentials.NewStaticCredentialsProvider(localCredentials, localCredentials, ""),
@@ -173,7 +179,10 @@ func (t target) resolveStage(ctx context.Context, address string,
 	if c.Region == "" {
 		return nil, usagef("in which AWS region is %s? Give --region, or set AWS_REGION", u.Host)
 	}
-	return &resolved{api: u.Scheme + "://" + u.Host, aws: c, deadLetters: deadLetters}, nil
+	return &resolved{
+		api: u.Scheme + "://" + u.Host, aws: c, deadLetters: deadLetters,
+		notUp: "is that the stage's output merchantUrl?",
+	}, nil
 }
 
 // stackOutput asks pulumi for an output of a stage's stack. pulumi needs the project's folder and

@@ -47,8 +47,9 @@ func TestStageIsFoundByItsOutputs(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	t.Setenv("AWS_REGION", "ap-northeast-2")
-	if out, said, code := typed(t, "products", "--stage", "demo"); code != 0 || !strings.Contains(out, "CP-502101") {
-		t.Errorf("ended with %d, %s %s; want the products", code, out, said)
+	if out, said, code := typed(t, "products", "--stage", "demo"); code != 0 ||
+		!strings.Contains(out, "shop --stage demo set CP-502101") {
+		t.Errorf("ended with %d, %s %s; want the products, and advice for the stage", code, out, said)
 	}
 	for stage, want := range map[string]string{
 		"other": "shop: asking pulumi for merchantUrl of stage other: exit status 255: error: no stack named " +
@@ -91,5 +92,21 @@ func TestEnvironmentNamesTheShopWhereNoFlagDoes(t *testing.T) {
 	}
 	if got, err := (target{local: true}).resolve(t.Context()); err != nil || got.api != localAPI {
 		t.Errorf("with --local: got %+v, %v; want %s", got, err, localAPI)
+	}
+}
+
+func TestARunThatIsNotUpMayBeOnOtherPorts(t *testing.T) {
+	for name, c := range map[string]struct {
+		target    target
+		namesFile bool
+	}{
+		"the default ports":  {target{local: true, region: testRegion}, true},
+		"the ports of a run": {target{ready: ready(t, "http://127.0.0.1:1", "http://127.0.0.1:1")}, false},
+	} {
+		got, err := c.target.resolve(t.Context())
+		if err != nil || strings.Contains(got.notUp, "other ports, give --ready FILE") != c.namesFile ||
+			!strings.Contains(got.notUp, "make local") {
+			t.Errorf("%s: got %+v, %v; names the file of a run: want %v", name, got, err, c.namesFile)
+		}
 	}
 }

@@ -42,8 +42,8 @@ type command struct {
 	run                      func(ctx context.Context, s *session, arguments []string) error
 }
 
-const about = `shop is the merchant's command line. Every command needs to know which shop: give --local, --stage
-or --url, or put the URL into the variable RESTOCK_URL.
+const about = `shop is the merchant's command line. Every command needs to know which shop: give --local, --ready,
+--stage or --url, or put the URL into the variable RESTOCK_URL.
 
 Exit codes: 0 done; 1 refused, the message says why; 2 the command line is wrong; 3 the shop cannot be
 reached, and nothing was changed; 4 the shop did not confirm, so the change may have been made.`
@@ -60,7 +60,7 @@ func (t terminal) root(o *options) *cobra.Command {
 		DisableFlagsInUseLine: true, SuggestionsMinimumDistance: 2,
 		Args: func(root *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("give a command: %s; shop -h explains them", strings.Join(names(), ", "))
+				return usagef("give a command: %s; %s -h explains them", strings.Join(names(), ", "), t.program)
 			}
 			mean := ": there are "
 			if like := root.SuggestionsFor(args[0]); len(like) > 0 {
@@ -92,7 +92,7 @@ func (c command) cobra(t terminal, o *options) *cobra.Command {
 			return nil
 		},
 		RunE: func(chosen *cobra.Command, args []string) error {
-			s, err := t.session(chosen.Context(), o)
+			s, err := t.session(chosen, o)
 			if err != nil {
 				return err
 			}
@@ -101,7 +101,7 @@ func (c command) cobra(t terminal, o *options) *cobra.Command {
 		ValidArgsFunction: func(chosen *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var values []string
 			if c.complete != nil && len(args) == 0 {
-				if s, err := t.session(chosen.Context(), o); err == nil {
+				if s, err := t.session(chosen, o); err == nil {
 					values = c.complete(chosen.Context(), s)
 				}
 			}

@@ -57,7 +57,7 @@ func watchCommand() command {
 					}
 				}
 				if len(known) == 0 && len(arguments) > 0 {
-					return fmt.Errorf("there is no product %q: shop products lists them", arguments[0])
+					return fmt.Errorf("there is no product %q: %s lists them", arguments[0], s.line("products"))
 				}
 				if s.wait(ctx, every) != nil {
 					return nil

@@ -116,6 +116,15 @@ type Undo struct{}
 type Adjusted struct {
 	Product
 	Adjustment AdjustmentEntry `json:"adjustment"`
+	// Opened is the production order that the shop opened because the stock fell to the reorder
+	// point or below it. It is omitted if the adjustment opened none.
+	Opened OpenedOrder `json:"opened,omitzero"`
+}
+
+// An OpenedOrder is a production order that a change of the stock opened.
+type OpenedOrder struct {
+	ID       uuid.UUID `json:"production_order_id"`
+	Quantity int       `json:"quantity"`
 }
 
 // An AdjustmentEntry is an adjustment in the ledger.

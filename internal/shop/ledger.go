@@ -44,6 +44,7 @@ type Adjusted struct {
 type Corrected struct {
 	Product
 	Adjusted Adjusted
+	Opened   ProductionOrder // the order that the adjustment opened; zero: none
 }
 
 // maxReason is the longest reason, in characters.
@@ -118,7 +119,7 @@ func (s *Shop) correct(
 	if a.Quantity != 0 {
 		s.Journal.Adjusted(ctx, a, c.Adjusted)
 		if !c.Adjusted.Repeated {
-			s.check(ctx, a.SKU)
+			c.Opened = s.check(ctx, a.SKU)
 		}
 	}
 	c.Product, err = s.changed(ctx, a.SKU, "adjusted")

@@ -57,6 +57,21 @@ type Notifier interface {
 	Notify(context.Context, Notice) error
 }
 
+// nextStep says what the sweep does next with an order that was asked for again, and when. It is
+// empty if the order is closed.
+func (o ProductionOrder) nextStep() string {
+	at := o.PatienceEnds().UTC().Format(time.RFC3339)
+	switch {
+	case o.Status != OrderOpen:
+		return ""
+	case o.Received > 0:
+		return fmt.Sprintf(" If the rest does not arrive, the shop closes the order after %s.", at)
+	case o.Asks < maxAsks:
+		return fmt.Sprintf(" If nothing arrives, the shop asks again after %s.", at)
+	}
+	return fmt.Sprintf(" If nothing arrives, the shop gives up after %s.", at)
+}
+
 // written returns the notice with its text.
 func (n Notice) written() Notice {
 	o := n.Order
@@ -66,7 +81,7 @@ func (n Notice) written() Notice {
 	case NoticeOrderOverdue:
 		n.Subject = fmt.Sprintf("%s: production order overdue", o.SKU)
 		n.Text = fmt.Sprintf("%s has not arrived within twice the lead time of %v. The shop asks the factory again, "+
-			"up to %d times in all.", order, o.LeadTime, maxAsks)
+			"up to %d times in all.%s", order, o.LeadTime, maxAsks, o.nextStep())
 		n.Advice = "You need not do anything yet. If this happens often, check whether the factory works and whether " +
 			"the product's lead time is right."
 	case NoticeOrderFailed:

@@ -43,3 +43,26 @@ func TestEveryNoticeNamesItsOrderAndHasAdvice(t *testing.T) {
 		subjects[n.Subject] = true
 	}
 }
+
+func TestANoticeOfAnOverdueOrderSaysWhatTheShopDoesNext(t *testing.T) {
+	asked := time.Date(2026, 11, 21, 12, 0, 0, 0, time.FixedZone("KST", 9*60*60))
+	for _, c := range []struct {
+		order ProductionOrder
+		want  string
+	}{
+		{ProductionOrder{Status: OrderOpen, Asks: 2},
+			" If nothing arrives, the shop asks again after 2026-11-21T03:04:00Z."},
+		{ProductionOrder{Status: OrderOpen, Asks: 3},
+			" If nothing arrives, the shop asks again after 2026-11-21T03:08:00Z."},
+		{ProductionOrder{Status: OrderOpen, Asks: 4},
+			" If nothing arrives, the shop gives up after 2026-11-21T03:16:00Z."},
+		{ProductionOrder{Status: OrderOpen, Asks: 2, Received: 1},
+			" If the rest does not arrive, the shop closes the order after 2026-11-21T03:04:00Z."},
+		{ProductionOrder{Status: OrderReceived, Asks: 2, Received: 9}, "up to 4 times in all."},
+	} {
+		c.order.AskedAt, c.order.LeadTime = asked, time.Minute
+		if got := (Notice{Kind: NoticeOrderOverdue, Order: c.order}).written().Text; !strings.HasSuffix(got, c.want) {
+			t.Errorf("%+v: the text is %q, want it to end with %q", c.order, got, c.want)
+		}
+	}
+}

@@ -105,13 +105,15 @@ func (s *Shop) replenish(ctx context.Context, r Replenishment, quantity int) (De
 		r.SKU, maxRounds)
 }
 
-// check opens a production order if a product is short. The caller has changed the product's stock
-// or policy. check reports a failure to the journal only, because the change is stored, and the
-// next sweep checks every product.
-func (s *Shop) check(ctx context.Context, sku string) {
-	if _, err := s.replenish(ctx, Replenishment{SKU: sku}, 0); err != nil {
+// check opens a production order if a product is short, and returns it; zero if it opened none. The
+// caller has changed the product's stock or policy. check reports a failure to the journal only,
+// because the change is stored, and the next sweep checks every product.
+func (s *Shop) check(ctx context.Context, sku string) ProductionOrder {
+	d, err := s.replenish(ctx, Replenishment{SKU: sku}, 0)
+	if err != nil {
 		s.Journal.NotReplenished(ctx, sku, err)
 	}
+	return d.ProductionOrder
 }
 
 // opened publishes a production order that was just opened. It reports a failure to the journal

@@ -134,7 +134,7 @@ func adjusted(c shop.Corrected, err error) (any, error) {
 	return merchant.Adjusted{Product: newProduct(c.Product), Adjustment: merchant.AdjustmentEntry{
 		Number: c.Adjusted.Number, Quantity: c.Adjusted.Quantity,
 		Before: c.Adjusted.Left - c.Adjusted.Quantity, After: c.Adjusted.Left, Repeated: c.Adjusted.Repeated,
-	}}, nil
+	}, Opened: merchant.OpenedOrder{ID: c.Opened.ID, Quantity: c.Opened.Quantity}}, nil
 }
 
 func (a api) importProducts(w http.ResponseWriter, r *http.Request) (any, error) {
