@@ -148,6 +148,10 @@ func TestConsoleSaysWhyBuyersAreThrottled(t *testing.T) {
 	sendBuyers(page, sku, 3)
 	page.AwaitText("#rush-status", "3 buyers came: 0 bought, 0 were refused, 3 were throttled, 0 failed.")
 	page.AwaitText("#rush-result", "throttled")
+	page.AwaitText("#rush-of", sku) // the form has its defaults after a reload
+	if !browsertest.Evaluate[bool](page, `document.querySelector("#rush-status").classList.contains("warned")`) {
+		t.Error("the result of a rush whose buyers were throttled looks like a success")
+	}
 	page.AwaitText("#rush-reasons", "3 throttled: "+busy)
 	// The part that ran short says so, and not the API. The journeys are one line.
 	page.AwaitText(".journey", ", throttled: "+busy)

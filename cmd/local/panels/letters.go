@@ -10,6 +10,12 @@ import (
 	"restock/internal/message"
 )
 
+// expired reports whether a message of the topic stock_empty has expired.
+func expired(body string, now time.Time) bool {
+	m, err := message.Parse(body)
+	return err == nil && m.Expired(now)
+}
+
 // consequences says which production orders messages belong to, and what happens to expired ones.
 // Messages that are not of the topic stock_empty belong to none.
 func consequences(bodies []string, now time.Time) string {

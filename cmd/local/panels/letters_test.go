@@ -60,5 +60,10 @@ func TestLettersSayTheirOrdersAndWhichHaveExpired(t *testing.T) {
 		if got := consequences(test.bodies, now); got != test.want {
 			t.Errorf("%q: got %q, want %q", test.bodies, got, test.want)
 		}
+		for _, body := range test.bodies {
+			if got := expired(body, now); got != (body == old) {
+				t.Errorf("%q: expired is %t", body, got)
+			}
+		}
 	}
 }

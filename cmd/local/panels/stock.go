@@ -102,7 +102,8 @@ const stockName = "stock"
 
 func (p *stock) panel() console.Panel {
 	return console.Panel{Name: stockName, State: p.state, Counters: p.counters, Start: p.start, ReleaseDatabase: p.end,
-		Close: p.running.Wait, Messages: func(bodies []string) string { return consequences(bodies, time.Now()) }}
+		Close: p.running.Wait, Messages: func(bodies []string) string { return consequences(bodies, time.Now()) },
+		Obsolete: func(body string) bool { return expired(body, time.Now()) }}
 }
 
 // A StockState is the current state of the products and their history.

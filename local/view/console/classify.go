@@ -289,6 +289,7 @@ func (o *observer) batch(e *Event) {
 		}
 	}
 	from := queue(o, e)
+	o.count(e.Node, "failed_messages", failed)
 	o.count(from, "received", messages)
 	o.count(from, "deleted", messages-failed)
 	e.move(o.picture.edge(from, e.Node), messages, failed)

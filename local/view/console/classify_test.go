@@ -206,6 +206,7 @@ func TestCountersCount(t *testing.T) {
 		"api:shop":           {"requests": 5, "client_errors": 1, "server_errors": 1, "throttled": 1},
 		"function:sales-api": {"invocations": 2, "errors": 1, "cold_starts": 1, "throttled": 1},
 		"queue:stock_queue":  {"received": 10, "deleted": 7},
+		"function:stock":     {"failed_messages": 3},
 		"topic:stock_empty":  {"published": 1, "delivered": 1, "to_nobody": 1, "lost": 1},
 	} {
 		for counter, n := range want {

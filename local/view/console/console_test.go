@@ -153,6 +153,7 @@ func TestThePanelsSayWhatDeadLettersMean(t *testing.T) {
 		return []console.Panel{{Name: "silent"}, {
 			Name:     "loud",
 			Messages: func(bodies []string) string { return "They are " + strings.Join(bodies, "+") + "." },
+			Obsolete: func(body string) bool { return body == "b" },
 		}}
 	})
 	q, dlq := queues(t)
@@ -178,6 +179,9 @@ func TestThePanelsSayWhatDeadLettersMean(t *testing.T) {
 		h.Get(t, "/state", &state)
 		return len(state.DeadLetters) == 2
 	})
+	if state.DeadLetters[0].Obsolete || !state.DeadLetters[1].Obsolete {
+		t.Errorf("got %+v, want that only the second is obsolete", state.DeadLetters)
+	}
 	if state.DeadLetters[0].About != "They are a." || state.LettersMean != "They are a+b." {
 		t.Errorf("got %q of the first letter, %q of both", state.DeadLetters[0].About, state.LettersMean)
 	}

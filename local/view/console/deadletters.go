@@ -21,8 +21,9 @@ type Message struct {
 	Receives int       `json:"receives"`
 	Subject  string    `json:"subject,omitempty"` // if the message is a notification of SNS
 	Body     Body      `json:"body"`
-	About    string    `json:"about,omitempty"` // what the message means for the program: see Panel.Messages
-	Why      *Why      `json:"why,omitempty"`   // the last known failure
+	About    string    `json:"about,omitempty"`    // what the message means for the program: see Panel.Messages
+	Obsolete bool      `json:"obsolete,omitempty"` // see Panel.Obsolete
+	Why      *Why      `json:"why,omitempty"`      // the last known failure
 	Journey  string    `json:"journey,omitempty"`
 }
 
@@ -48,7 +49,7 @@ func (c *Console) messagesIn(queues []*sqs.Queue) (messages []Message, about str
 			messages = append(messages, Message{
 				Queue: q.Name(), ID: m.ID, Sent: m.SentAt.UTC(), Receives: m.ReceiveCount,
 				Subject: contentsOf(m.Body).subject, Body: newBody(m.Body, maxListedBody).shown(h),
-				About: c.about(m.Body), Why: o.deadLetters.of(m.ID), Journey: o.journeys.of(messageRef(m.ID)),
+				About: c.about(m.Body), Obsolete: c.obsolete(m.Body), Why: o.deadLetters.of(m.ID), Journey: o.journeys.of(messageRef(m.ID)),
 			})
 		}
 	}
@@ -67,6 +68,11 @@ func (c *Console) about(bodies ...string) string {
 		}
 	}
 	return strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), " ")
+}
+
+// obsolete reports whether a message can only be deleted.
+func (c *Console) obsolete(body string) bool {
+	return slices.ContainsFunc(c.config.Panels, func(p Panel) bool { return p.Obsolete != nil && p.Obsolete(body) })
 }
 
 // keepMessage keeps the body of a message that was sent, for its id and for that of the

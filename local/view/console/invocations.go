@@ -53,6 +53,17 @@ const maxInvocations = 50
 type invocation struct {
 	Invocation         // without its event and its answer
 	event, answer body // of the Invocation
+	failed        int  // messages of its batch that the function reports as failed
+}
+
+// failuresIn returns how many messages of a batch an answer reports as failed.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+func failuresIn(answer []byte) int {
+	var batch struct {
+		Failures []json.RawMessage `json:"batchItemFailures"`
+	}
+	_ = json.Unmarshal(answer, &batch) // other answers have none
+	return len(batch.Failures)
 }
 
 // invocations keeps the latest invocations of each function.
@@ -63,6 +74,7 @@ type invocations struct {
 
 func (s *invocations) add(i Invocation) {
 	ended := &invocation{Invocation: i, event: newBody(string(i.Event), maxKeptBody)}
+	ended.failed = failuresIn(i.Answer)
 	ended.answer = newBody(string(i.Answer), maxKeptBody)
 	ended.Event, ended.Answer = nil, nil
 	s.mu.Lock()
@@ -93,6 +105,7 @@ type InvocationSummary struct {
 	Began    time.Time `json:"began"`
 	TookMS   float64   `json:"took_ms"`
 	Error    string    `json:"error,omitempty"`
+	Failed   int       `json:"failed,omitempty"` // messages that the function reports as failed
 }
 
 // An InvocationShown is an invocation with its event and its answer.
@@ -106,6 +119,7 @@ type InvocationShown struct {
 func (i *invocation) summary(h hider) InvocationSummary {
 	return InvocationSummary{
 		ID: i.ID, Function: i.Function, Began: i.Began.UTC(), TookMS: milliseconds(i.Took), Error: h.in(i.Error),
+		Failed: i.failed,
 	}
 }
 

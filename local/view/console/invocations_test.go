@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,26 @@ func TestAPersonInvokesAFunctionAndInvokesItAgain(t *testing.T) {
 	if len(lines.Invocations) != 2 || lines.Invocations[0].ID != "run-2" ||
 		len(lines.Examples) != 1 || lines.Examples[0].Name != "of stock" {
 		t.Errorf("got %+v, %+v", lines.Invocations, lines.Examples)
+	}
+}
+
+func TestAnInvocationSaysHowManyMessagesOfItsBatchFailed(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	run(t, h)
+	for id, answer := range map[string]string{
+		"one": `{"batchItemFailures":[{"itemIdentifier":"M1"}]}`, "none": `{"batchItemFailures":[]}`, "other": `"text"`,
+	} {
+		h.Console.Invoked(console.Invocation{ID: id, Function: "stock", Answer: []byte(answer)})
+	}
+	var lines console.NodeLines
+	h.Get(t, "/nodes/function:stock", &lines)
+	got := map[string]int{}
+	for _, i := range lines.Invocations {
+		got[i.ID] = i.Failed
+	}
+	if want := map[string]int{"one": 1, "none": 0, "other": 0}; !maps.Equal(got, want) {
+		t.Errorf("the messages that failed are %v, want %v", got, want)
 	}
 }
 

@@ -33,6 +33,8 @@ type Panel struct {
 	// Messages says in sentences what dead letters or other messages mean for the program. Its
 	// argument has their bodies.
 	Messages func(bodies []string) string
+	// Obsolete reports whether a function would drop a message: a person can only delete it.
+	Obsolete func(body string) bool
 
 	// Start is called when a stack runs. ctx ends when the console closes.
 	Start func(ctx context.Context, s Stack) error

@@ -43,10 +43,10 @@ async function set(fault, done = "") {
   const result = byId("factory-result");
   try {
     await request("panels/factory/faults", { method: "POST", body: fault });
-    result.classList.remove("bad");
+    result.className = "result warned"; // what it has done is a fault
     setText(result, done);
   } catch (error) {
-    result.classList.add("bad");
+    result.className = "result bad";
     setText(result, error.message);
   }
 }

@@ -27,7 +27,7 @@ async function send() {
     quantity: byId("rush-quantity").valueAsNumber,
   };
   const missing = Object.entries(body).find(([, v]) => v === "" || Number.isNaN(v));
-  if (missing) return say(`Enter a number: ${missing[0]}.`, true);
+  if (missing) return say(`Enter a number: ${missing[0]}.`, "bad");
   await control("POST", body);
 }
 
@@ -38,17 +38,23 @@ async function control(method, body) {
     await request("panels/rush/", { method, body });
     say("");
   } catch (error) {
-    say(error.message, true);
+    say(error.message, "bad");
   }
 }
 
-function say(text, bad = false) {
-  byId("rush-status").classList.toggle("bad", bad);
+function say(text, level = "") {
+  byId("rush-status").className = `result ${level}`;
   setText(byId("rush-status"), text);
 }
 
+/** When a rush began, and of which product it was. */
+const title = (rush) => {
+  const name = state.stock?.products?.find((p) => p.sku === rush.sku)?.name;
+  return clock(rush.began) + (rush.sku && ` of ${name && name !== rush.sku ? `${name} (${rush.sku})` : rush.sku}`);
+};
+
 const outcome = (rush) =>
-  `${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ${number(rush.refused)} were refused, ` +
+  `${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ${number(rush.refused)} were refused${rush.refused ? " (sold out)" : ""}, ` +
   `${number(rush.throttled)} were throttled, ${number(rush.failed)} failed.`;
 
 /** The limits that throttled the buyers of a rush. */
@@ -65,13 +71,14 @@ function draw() {
   setText(button, rush?.running ? "Stop the rush" : "Start the rush");
   said ??= rush && !rush.running ? rush.began : ""; // it ended before the page was opened
   if (!rush) return;
+  setText(byId("rush-of"), `Rush at ${title(rush)}`);
   const progress = byId("rush-progress");
   progress.max = rush.buyers;
   progress.value = rush.sent;
   const figures = [
     ["sent", `${number(rush.sent)} of ${number(rush.buyers)}`],
     ["bought", number(rush.sold)],
-    ["refused", number(rush.refused)],
+    ["refused: sold out", number(rush.refused)],
     ["throttled", number(rush.throttled)],
     ["failed", number(rush.failed)],
     ["p50", duration(rush.p50_ms)],
@@ -87,12 +94,11 @@ function draw() {
   byId("rush-earlier").hidden = !earlier.length;
   const entry = () => el("li", {}, el("p"), el("ul", { role: "list" }));
   keep(byId("rush-list"), earlier, (r) => r.began, entry, (row, r) => {
-    const of = r.sku && ` of ${r.sku}`;
-    setText(row.firstElementChild, `${clock(r.began)}${of}: ${outcome(r)}`);
+    setText(row.firstElementChild, `${title(r)}: ${outcome(r)}`);
     reasons(row.lastElementChild, r);
   });
   if (!rush.running && said !== rush.began) {
     said = rush.began;
-    say(outcome(rush));
+    say(outcome(rush), rush.failed ? "bad" : rush.throttled ? "warned" : "");
   }
 }

@@ -113,12 +113,15 @@ export function purge(node) {
     line.element);
 }
 
-/** The buttons that send one dead letter back, or delete it. Their result is for a line. */
+/**
+ * The buttons that send one dead letter back, or delete it. Their result is for a line. A letter that
+ * its function would drop can only be deleted.
+ */
 export function letterButtons(message, line) {
   const chosen = { queue: message.queue, message: message.id };
   const name = message.subject || message.id;
   return [
-    button("Redrive", () => line.of(async () => {
+    !message.obsolete && button("Redrive", () => line.of(async () => {
       const { about } = await post("redrive", chosen);
       return `${name} went back to its source queue. ${about ?? ""}`;
     }), { "aria-label": `Redrive ${name}` }),

@@ -3,7 +3,7 @@
 import { letterButtons, post, result } from "./actions.js";
 import { byId, el, keep, setText } from "./dom.js";
 import { count } from "./format.js";
-import { facts, journeyLink, opened, why } from "./message.js";
+import { facts, journeyLink, key, meaning, opened, why } from "./message.js";
 import { on, state } from "./store.js";
 
 const MOST = 50; // messages listed
@@ -26,8 +26,8 @@ function list() {
   keep(byId("redrives"), queues, (q) => q.queue,
     ({ queue }) => el("button", { type: "button", click: () => redrive(queue) }),
     (button, q) => setText(button, `Redrive ${count(q.messages, "message")} of ${q.queue}`));
-  keep(byId("dead"), all.slice(0, MOST), (m) => `${m.queue} ${m.id}`, create, (row, m) => {
-    setText(row.querySelector(".facts"), [`in ${m.queue}, ${facts(m)}`, m.about].filter(Boolean).join(". "));
+  keep(byId("dead"), all.slice(0, MOST), key, create, (row, m) => {
+    setText(row.querySelector(".facts"), `in ${m.queue}, ${facts(m)}. ${meaning(m)}`);
   });
 }
 

@@ -3,7 +3,7 @@
 import { body } from "./body.js";
 import { el, setText } from "./dom.js";
 import { duration, exactClock } from "./format.js";
-import { invoke } from "./invoke.js";
+import { invoke, outcome } from "./invoke.js";
 import { request } from "./stream.js";
 import { select } from "./selection.js";
 
@@ -48,8 +48,8 @@ export function create(id) {
       if (key === shown) return; // the focus stays
       const first = shown === "";
       shown = key;
-      head.className = i.error ? "status bad" : "status";
-      setText(head, `${i.function} ${i.error ? `failed: ${i.error}` : "succeeded"} in ${duration(i.took_ms)}, `
+      head.className = i.error || i.failed ? "status bad" : "status";
+      setText(head, `${i.function} ${i.error ? `failed: ${i.error}` : outcome(i)} in ${duration(i.took_ms)}, `
         + `at ${exactClock(i.began)}`);
       links.replaceChildren(
         link("Function", "node", `function:${i.function}`), i.journey ? link("Journey", "journey", i.journey) : "");

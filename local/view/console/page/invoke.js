@@ -1,7 +1,7 @@
 // The part of a function's details that invokes it, and the list of its latest invocations.
 
 import { el, keep, setText } from "./dom.js";
-import { clock, duration } from "./format.js";
+import { clock, count, duration } from "./format.js";
 import { request } from "./stream.js";
 import { select } from "./selection.js";
 
@@ -74,9 +74,12 @@ export async function invoke(body) {
 }
 
 function row(invocation) {
-  return el("li", { class: invocation.error && "failed" },
+  return el("li", { class: (invocation.error || invocation.failed) && "failed" },
     el("button", { type: "button", class: "link", click: () => select("invocation", invocation.id) },
       clock(invocation.began)),
     ` ${duration(invocation.took_ms)} `,
-    el("span", { class: "status" }, invocation.error || "succeeded"));
+    el("span", { class: "status" }, invocation.error || outcome(invocation)));
 }
+
+/** How an invocation without an error ended: the function may report messages of its batch as failed. */
+export const outcome = ({ failed }) => (failed ? `${count(failed, "message")} failed` : "succeeded");

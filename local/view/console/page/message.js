@@ -18,8 +18,9 @@ export function createList(node) {
     show(answer) {
       const all = answer.messages ?? [];
       setText(title, all.length ? count(all.length, "message") : "No messages");
-      keep(list, all, (m) => m.id, (m) => row(m, isDead && letterButtons(m, line)), (item, m) => {
+      keep(list, all, key, (m) => row(m, isDead && letterButtons(m, line)), (item, m) => {
         setText(item.querySelector(".facts"), facts(m));
+        setText(item.querySelector(".meaning"), meaning(m));
         keep(item.querySelector(".reason"), isDead || m.why ? [m] : [], (m) => JSON.stringify(m.why ?? ""), why);
       });
     },
@@ -30,9 +31,16 @@ export function createList(node) {
 export const facts = (m) =>
   `sent at ${clock(m.sent)}, received ${m.receives === 1 ? "once" : `${m.receives} times`}`;
 
+/** What a message means for the program, and that it needs no redrive. */
+export const meaning = (m) => [m.about, m.obsolete && "Nothing to do: delete it."].filter(Boolean).join(" ");
+
+/** The key of a message in a list. Its buttons change when it becomes obsolete. */
+export const key = (m) => `${m.queue} ${m.id} ${m.obsolete ?? ""}`;
+
 function row(message, buttons) {
   return el("li", {},
     el("p", {}, el("strong", {}, message.subject || message.id), " ", el("span", { class: "soft facts" })),
+    el("p", { class: "meaning" }),
     el("div", { class: "reason" }),
     el("div", { class: "buttons" },
       message.journey && journeyLink(message.journey),
