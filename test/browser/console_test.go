@@ -200,7 +200,28 @@ func TestConsole(t *testing.T) {
 		sku := s.sell(t, product{stock: 5})
 		s.execute(t, `UPDATE product SET waited_at = UTC_TIMESTAMP(6) WHERE sku = ?`, sku)
 		page := browsertest.Open(t, screen, s.Endpoints().Console+"/#q="+sku) // the panel shows searched products
-		page.AwaitText("#stock .bins", "it has 1 bin. More bins may help: shop set "+sku+" --bins 8")
+		page.AwaitText("#stock .bins", "it has 1 bin. More bins may help: shop set --ready FILE "+sku+" --bins 8")
+		page.AwaitText("#stock-shop", "make shop installs it. FILE is the file of this run's flag -ready.")
+		page.CheckAccessibility()
+	})
+
+	t.Run("lists the products that have no plot", func(t *testing.T) {
+		for range 7 {
+			s.sell(t, product{stock: 5})
+		}
+		page := browsertest.Open(t, screen, s.Endpoints().Console)
+		page.Await(`/^[\d,]+ more products?$/.test(document.querySelector("#plots-more summary").textContent)`)
+		page.Click("#plots-more summary")
+		page.AwaitText("#plots-more li", " on hand")
+		// A click searches the product: then it has a plot.
+		clicked := browsertest.Evaluate[string](page, `(() => {
+			const button = document.querySelector("#plots-more button");
+			const name = button.textContent;
+			button.click();
+			return name;
+		})()`)
+		page.Await(fmt.Sprintf(`[...document.querySelectorAll("#plots .name")]
+			.some((name) => name.textContent === %q)`, clicked))
 		page.CheckAccessibility()
 	})
 

@@ -208,7 +208,7 @@ func TestConsoleSaysWhichRequestSoldTheLastPiece(t *testing.T) {
 	// The panel of the product says it too, and has a link to the same journey.
 	browsertest.Evaluate[bool](page, `(location.hash = "q=" + `+browser.Quote(sku)+`, true)`)
 	page.Await(figure + `?.querySelector(".manual").innerText ===
-		"Not ordered automatically. To order it: shop open ` + sku + `"`)
+		"Not ordered automatically. To order it: shop open --ready FILE ` + sku + `"`)
 	page.Await(figure + `?.querySelector(".sold").innerText.includes(" by POST /checkout 200")`)
 	page.Await(`document.querySelector("#details").hidden`)
 	browsertest.Evaluate[bool](page, "("+figure+`.querySelector(".sold button").click(), true)`)

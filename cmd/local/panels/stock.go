@@ -28,6 +28,9 @@ type Product struct {
 	// MoreBins is set if buyers waited for each other in the last ten minutes: how many bins the
 	// product should get.
 	MoreBins int `json:"more_bins,omitempty"`
+	// Changed is when the panel has seen that Stock or OnOrder changed, or that the product is new.
+	// It is zero for a product that is as the first read found it.
+	Changed time.Time `json:"changed,omitzero"`
 	// Order is the open production order, or nil.
 	Order *Order `json:"order,omitempty"`
 }
@@ -91,7 +94,8 @@ type stock struct {
 	stop   func()     // stops reading, and waits until it has ended; nil before the first start
 	now    []Product
 	series []Point
-	open   int // connections to the database, without the panel's own
+	open   int    // connections to the database, without the panel's own
+	target string // see StockState.Target
 }
 
 func newStock(log *slog.Logger) *stock {
@@ -110,10 +114,13 @@ func (p *stock) panel() console.Panel {
 type StockState struct {
 	Products []Product `json:"products"`
 	Series   []Point   `json:"series,omitempty"` // only in a full state
+	// Target are the words with which the command shop finds this run: "--local", or "--ready FILE"
+	// if the run is not at the default addresses.
+	Target string `json:"target,omitempty"`
 }
 
 func (p *stock) state(full bool) any {
-	s := StockState{Products: p.latest()}
+	s := StockState{Products: p.latest(), Target: p.words()}
 	if full {
 		s.Series = p.points()
 	}
@@ -132,7 +139,7 @@ func (p *stock) counters() map[string]map[string]int {
 // start reads the stack's database, if it has one, until ctx ends.
 func (p *stock) start(ctx context.Context, s console.Stack) error {
 	p.mu.Lock()
-	p.node = s.Graph.Only(console.KindDatabase)
+	p.node, p.target = s.Graph.Only(console.KindDatabase), targetOf(s.Endpoints)
 	p.mu.Unlock()
 	if s.DSN == "" {
 		return nil
@@ -224,7 +231,7 @@ func (p *stock) read(ctx context.Context, db *sql.DB) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open = connected - 1 // one connection is the panel's own
-	p.now = append([]Product{}, now...)
+	p.now = changed(p.now, append([]Product{}, now...), len(p.series) > 0, time.Now().UTC())
 	if len(now) == 0 {
 		return nil
 	}
@@ -237,6 +244,25 @@ func (p *stock) read(ctx context.Context, db *sql.DB) error {
 	}
 	p.series = append(p.series, point)
 	return nil
+}
+
+// changed sets when each product changed: now, if it differs from the last read. later is false for
+// the first read, whose products have not changed.
+func changed(last, products []Product, later bool, now time.Time) []Product {
+	before := map[string]Product{}
+	for _, product := range last {
+		before[product.SKU] = product
+	}
+	for i, product := range products {
+		old, known := before[product.SKU]
+		switch same := old.Stock == product.Stock && old.OnOrder == product.OnOrder; {
+		case known && same:
+			products[i].Changed = old.Changed
+		case known || later:
+			products[i].Changed = now
+		}
+	}
+	return products
 }
 
 func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
@@ -283,6 +309,26 @@ func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
 		list = append(list, p)
 	}
 	return list, rows.Err()
+}
+
+// The default addresses of the local run.
+const (
+	defaultAPI = "http://127.0.0.1:8080"
+	defaultAWS = "http://127.0.0.1:4566"
+)
+
+// targetOf returns StockState.Target for a run's endpoints.
+func targetOf(endpoints map[string]string) string {
+	if endpoints["api"] == defaultAPI && endpoints["aws"] == defaultAWS {
+		return "--local"
+	}
+	return "--ready FILE"
+}
+
+func (p *stock) words() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.target
 }
 
 // latest returns the products of the last read.

@@ -3,10 +3,57 @@ package panels
 import (
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"strings"
 	"testing"
+	"time"
+
+	"restock/local/run"
 )
+
+func TestProductsSayWhenTheyChanged(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	var now []Product
+	for i, step := range []struct {
+		read []Product
+		want map[string]int // seconds since the start; -1: not yet
+	}{
+		{[]Product{{SKU: "A", Stock: 3}, {SKU: "B"}}, map[string]int{"A": -1, "B": -1}},
+		{[]Product{{SKU: "A", Stock: 2}, {SKU: "B"}}, map[string]int{"A": 1, "B": -1}},
+		{[]Product{{SKU: "A", Stock: 2}, {SKU: "B", OnOrder: 9}}, map[string]int{"A": 1, "B": 2}},
+		{[]Product{{SKU: "A", Stock: 2}, {SKU: "C"}, {SKU: "B", OnOrder: 9}}, map[string]int{"A": 1, "B": 2, "C": 3}},
+	} {
+		now = changed(now, step.read, i > 0, start.Add(time.Duration(i)*time.Second))
+		for _, p := range now {
+			want := time.Time{}
+			if s := step.want[p.SKU]; s >= 0 {
+				want = start.Add(time.Duration(s) * time.Second)
+			}
+			if !p.Changed.Equal(want) {
+				t.Errorf("read %d: %s changed at %v, want %v", i, p.SKU, p.Changed, want)
+			}
+		}
+	}
+}
+
+// The command shop has these defaults, and the run too.
+func TestHintsNameTheRun(t *testing.T) {
+	t.Parallel()
+	defaults := run.DefaultConfig(run.Program{}, "")
+	local := map[string]string{"api": "http://" + defaults.API, "aws": "http://" + defaults.AWS}
+	if got := targetOf(local); got != "--local" {
+		t.Errorf("a run at the default addresses: got %q, want --local", got)
+	}
+	for _, key := range []string{"api", "aws"} {
+		other := maps.Clone(local)
+		other[key] = "http://127.0.0.1:1"
+		if got := targetOf(other); got != "--ready FILE" {
+			t.Errorf("a run with another %s: got %q, want --ready FILE", key, got)
+		}
+	}
+}
 
 // The database stops before the console does. The console must not report this as a failure.
 func TestReleasingTheDatabaseClosesTheConnectionWithoutAWarning(t *testing.T) {

@@ -16,7 +16,7 @@ export function start() {
     keep(byId("rush-sku"), state.stock?.products ?? [], (p) => p.sku, (p) => el("option", { value: p.sku }),
       (option, p) => setText(option, `${p.name} (${p.sku})`));
   });
-  on(["rush"], draw);
+  on(["rush", "stock"], draw);
 }
 
 async function send() {
@@ -90,6 +90,11 @@ function draw() {
     row.classList.toggle("bad", name === "failed" && rush.failed > 0);
   });
   reasons(byId("rush-reasons"), rush);
+  // Both panels have advice then. A buyer who waits for another keeps an instance busy.
+  const waits = rush.throttled && state.stock?.products?.find((p) => p.sku === rush.sku)?.more_bins;
+  setText(byId("rush-first"), waits
+    ? "First give the product more bins: buyers who wait for each other keep the instances busy. The stock says how."
+    : "");
   const earlier = rush.earlier ?? [];
   byId("rush-earlier").hidden = !earlier.length;
   const entry = () => el("li", {}, el("p"), el("ul", { role: "list" }));

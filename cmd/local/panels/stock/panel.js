@@ -19,8 +19,6 @@ const MOST_SPAN = 600_000;
 /** How many points a series keeps: ten minutes, with a point each second. */
 const SERIES_POINTS = 600;
 
-const order = new Map(); // when each product's figures last changed: the latest changes are shown
-
 /** Starts the panel. */
 export function start() {
   on(["stock", "marks", "search"], draw);
@@ -52,32 +50,50 @@ function draw() {
   const products = state.stock?.products ?? [];
   byId("stock").hidden = products.length === 0;
   renameJourneys(products);
-  for (const p of products) {
-    const figures = `${p.stock} ${p.on_order}`;
-    if (order.get(p.sku)?.figures !== figures) order.set(p.sku, { figures, since: order.has(p.sku) ? Date.now() : 0 });
-  }
   // Searched products come first, then those with a hint, then those that changed last.
   const searches = words();
   const searched = (p) => searches.some((isIn) => isIn(`${p.sku} ${p.name}`));
   const hinted = (p) => Boolean(p.more_bins) || (p.stock <= 0 && !p.automatic && !p.on_order);
   const first = (a, b) =>
-    searched(b) - searched(a) || hinted(b) - hinted(a) || order.get(b.sku).since - order.get(a.sku).since;
-  const shown = products.length <= MOST ? products : products.toSorted(first).slice(0, MOST);
+    searched(b) - searched(a) || hinted(b) - hinted(a) || Date.parse(b.changed ?? 0) - Date.parse(a.changed ?? 0);
+  const sorted = products.length <= MOST ? products : products.toSorted(first);
+  const shown = sorted.slice(0, MOST);
   keep(byId("plots"), shown, (p) => p.sku, create, update);
-  const more = products.length - shown.length;
-  setText(byId("plots-more"), more ? `${count(more, "more product")} did not change lately.` : "");
+  const hints = [...document.querySelectorAll("#plots .hint")].some((hint) => hint.textContent);
+  const target = state.stock?.target ?? "";
+  setText(byId("stock-shop"), !hints ? "" : "The command shop: make shop installs it." +
+    (target.includes("FILE") ? " FILE is the file of this run's flag -ready." : ""));
+  const others = sorted.slice(MOST);
+  const more = byId("plots-more");
+  more.hidden = !others.length;
+  setText(more.querySelector("summary"), count(others.length, "more product"));
+  keep(more.querySelector("ul"), others, (p) => p.sku, entry, (row, p) => {
+    setText(row.firstElementChild, p.name);
+    setText(row.lastElementChild, level(p));
+  });
 }
+
+/** A product without a plot. Its button searches the product: then it has one. */
+const entry = ({ sku }) =>
+  el("li", {}, el("button", { type: "button", class: "link", click: () => searchFor(sku) }), " ", el("span"));
+
+/** A command of the merchant's command line, for this run. */
+const shop = (command, rest) => `shop ${command} ${state.stock.target} ${rest}`;
+
+/** What is on hand and on order. */
+const level = (p) => (p.stock <= 0 ? "sold out" : `${number(p.stock)} on hand`) +
+  (p.on_order ? `, ${number(p.on_order)} on order` : "");
 
 function create({ sku }) {
   return el("figure", {},
     el("figcaption", {},
       el("button", { type: "button", class: "link name", click: () => searchFor(sku) }), el("span", { class: "now" })),
-    el("p", { class: "sold" }), el("p", { class: "manual" }), el("p", { class: "order" }),
+    el("p", { class: "sold" }), el("p", { class: "manual hint" }), el("p", { class: "order" }),
     svg("svg", { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" },
       svg("path", { class: "grid", d: `M0 ${TOP}H${WIDTH}M0 ${HEIGHT}H${WIDTH}` }),
       ...["area-stock", "series-on-order", "series-stock"].map((name) => svg("path", { class: name }))),
     el("p", { class: "scale" }, el("span"), el("span")),
-    el("p", { class: "bins" }));
+    el("p", { class: "bins hint" }));
 }
 
 /** Which request has sold the last piece. */
@@ -124,15 +140,14 @@ function update(figure, product) {
   const mark = soldOut ? state.marks?.[`sold out ${product.sku}`] : undefined;
   keep(figure.querySelector(".sold"), mark ? [mark] : [], (m) => m.time + m.journey + m.request, sold);
   setText(figure.querySelector(".manual"), product.automatic || product.on_order ? ""
-    : `Not ordered automatically. To order it: shop open ${product.sku}`);
+    : `Not ordered automatically. To order it: ${shop("open", product.sku)}`);
   const order = figure.querySelector(".order");
   setText(order, product.order ? ordered(product.order) : "");
   order.classList.toggle("late", Boolean(product.order) && isLate(product.order));
-  const onHand = soldOut ? "sold out" : `${number(product.stock)} on hand`;
-  setText(figure.querySelector(".now"), onHand + (product.on_order ? `, ${number(product.on_order)} on order` : ""));
+  setText(figure.querySelector(".now"), level(product));
   setText(figure.querySelector(".bins"), product.more_bins
     ? `Buyers wait for each other: it has ${count(product.bins, "bin")}. ` +
-      `More bins may help: shop set ${product.sku} --bins ${product.more_bins}`
+      `More bins may help: ${shop("set", `${product.sku} --bins ${product.more_bins}`)}`
     : "");
   const plot = figure.querySelector(".plot");
   const span = duration(end - begin);
