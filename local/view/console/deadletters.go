@@ -49,7 +49,8 @@ func (c *Console) messagesIn(queues []*sqs.Queue) (messages []Message, about str
 			messages = append(messages, Message{
 				Queue: q.Name(), ID: m.ID, Sent: m.SentAt.UTC(), Receives: m.ReceiveCount,
 				Subject: contentsOf(m.Body).subject, Body: newBody(m.Body, maxListedBody).shown(h),
-				About: c.about(m.Body), Obsolete: c.obsolete(m.Body), Why: o.deadLetters.of(m.ID), Journey: o.journeys.of(messageRef(m.ID)),
+				About: c.about(m.Body), Obsolete: c.obsolete(m.Body),
+				Why: o.deadLetters.of(m.ID), Journey: o.journeys.of(messageRef(m.ID)),
 			})
 		}
 	}

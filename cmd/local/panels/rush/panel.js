@@ -54,7 +54,8 @@ const title = (rush) => {
 };
 
 const outcome = (rush) =>
-  `${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ${number(rush.refused)} were refused${rush.refused ? " (sold out)" : ""}, ` +
+  `${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ` +
+  `${number(rush.refused)} were refused${rush.refused ? " (sold out)" : ""}, ` +
   `${number(rush.throttled)} were throttled, ${number(rush.failed)} failed.`;
 
 /** The limits that throttled the buyers of a rush. */

@@ -114,8 +114,8 @@ export function purge(node) {
 }
 
 /**
- * The buttons that send one dead letter back, or delete it. Their result is for a line. A letter that
- * its function would drop can only be deleted.
+ * The buttons that send one dead letter back, or delete it. Their result is for a line. A letter
+ * that its function would drop can only be deleted.
  */
 export function letterButtons(message, line) {
   const chosen = { queue: message.queue, message: message.id };

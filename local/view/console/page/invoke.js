@@ -81,5 +81,8 @@ function row(invocation) {
     el("span", { class: "status" }, invocation.error || outcome(invocation)));
 }
 
-/** How an invocation without an error ended: the function may report messages of its batch as failed. */
+/**
+ * How an invocation without an error ended. The function may report messages of its batch as
+ * failed.
+ */
 export const outcome = ({ failed }) => (failed ? `${count(failed, "message")} failed` : "succeeded");
