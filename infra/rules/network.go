@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"restock/infra/graph"
+	"restock/infra/policy/declared"
 )
 
 // A Network computes what the functions of a recorded program reach, from its subnets, routes,
@@ -143,7 +144,7 @@ func (n Network) endpoint(from *place, service string) (*graph.Resource, error) 
 		if !isService || endpoint.String("vpcId") != from.vpc || endpoint.String("vpcEndpointType") != "Interface" {
 			continue
 		}
-		if !endpoint.Bool("privateDnsEnabled") {
+		if !declared.ServedBy(n.graph, endpoint, from.subnets[0]) {
 			return nil, missing(endpoint, "set privateDnsEnabled to true",
 				"private DNS is off on endpoint %s: the name of %s leads to the Internet", endpoint.Name, service)
 		}
@@ -190,15 +191,8 @@ func (n Network) gateway(from *place, service string) error {
 
 // through returns nil if a place reaches a service through a gateway endpoint.
 func (n Network) through(from *place, endpoint *graph.Resource) error {
-	tables := endpoint.Strings("routeTableIds")
-	for _, r := range n.graph.OfType(graph.VPCEndpointAssociation) {
-		if r.String("vpcEndpointId") == endpoint.ID {
-			tables = append(tables, r.String("routeTableId"))
-		}
-	}
 	for _, subnet := range from.subnets {
-		association := n.graph.Find(graph.RouteTableAssociation, "subnetId", subnet.ID)
-		if association == nil || !slices.Contains(tables, association.String("routeTableId")) {
+		if !declared.ServedBy(n.graph, endpoint, subnet) {
 			return missing(endpoint, "add the subnet's route table to routeTableIds",
 				"the route table of subnet %s has no route to the endpoint %s", subnet.Name, endpoint.Name)
 		}

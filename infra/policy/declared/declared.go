@@ -71,19 +71,65 @@ type Policies struct {
 	identity, resource, trust map[string][]evaluation.Document
 	boundary                  map[string]string // the ARN of a role's boundary, by the role's ARN
 	managed                   map[string]evaluation.Document
-	endpoints                 map[way]evaluation.Document
-	passed                    map[way]string    // the ids of all endpoints
-	networks                  map[string]string // the id of the VPC of a role's function, by the role's ARN
-	addresses                 map[string]string // an address of a role's function in its VPC, by the role's ARN
+	endpoints                 map[*graph.Resource]evaluation.Document
+	passed                    map[way]*graph.Resource // endpoints
+	addresses                 map[string]string       // evaluation.VPCEndpoint.SourceIP by the role's ARN
 }
 
-// A way is a VPC's interface endpoint for a service, like "sns".
-type way struct{ vpc, service string }
+// A way leads from the function with a role to a service, like "sns".
+type way struct{ role, service string }
 
-// wayOf returns the way through an endpoint.
-func wayOf(endpoint *graph.Resource) way {
-	service := endpoint.String("serviceName")
-	return way{endpoint.String("vpcId"), service[strings.LastIndex(service, ".")+1:]}
+// ServedBy reports whether calls from a subnet to the service of an endpoint pass the endpoint, if
+// security groups and the DNS settings of the VPC let them.
+// https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+// https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
+func ServedBy(g *graph.Graph, endpoint, subnet *graph.Resource) bool {
+	if endpoint.String("vpcId") != subnet.String("vpcId") {
+		return false
+	}
+	if endpoint.String("vpcEndpointType") == "Interface" {
+		return endpoint.Bool("privateDnsEnabled") // otherwise the name of the service leads elsewhere
+	}
+	tables := endpoint.Strings("routeTableIds")
+	for _, r := range g.OfType(graph.VPCEndpointAssociation) {
+		if r.String("vpcEndpointId") == endpoint.ID {
+			tables = append(tables, r.String("routeTableId"))
+		}
+	}
+	association := g.Find(graph.RouteTableAssociation, "subnetId", subnet.ID)
+	return association != nil && slices.Contains(tables, association.String("routeTableId"))
+}
+
+// addNetwork finds the endpoints that the calls of a function pass from each of its subnets. Of two
+// for one service, the interface endpoint has its name.
+func (p *Policies) addNetwork(g *graph.Graph, function *graph.Resource) {
+	config := graph.Resource{Outputs: function.Object("vpcConfig")}
+	var subnets []*graph.Resource
+	var addresses []string
+	for _, subnet := range g.OfType(graph.Subnet) {
+		if slices.Contains(config.Strings("subnetIds"), subnet.ID) {
+			subnets = append(subnets, subnet)
+			addresses = append(addresses, firstAddress(subnet.String("cidrBlock")))
+		}
+	}
+	if len(subnets) == 0 {
+		return
+	}
+	role := function.String("role")
+	if !slices.Contains(addresses, "") {
+		p.addresses[role] = strings.Join(addresses, " ")
+	}
+	for _, endpoint := range g.OfType(graph.VPCEndpoint) {
+		notServed := func(subnet *graph.Resource) bool { return !ServedBy(g, endpoint, subnet) }
+		if slices.ContainsFunc(subnets, notServed) {
+			continue
+		}
+		service := endpoint.String("serviceName")
+		w := way{role, service[strings.LastIndex(service, ".")+1:]}
+		if p.passed[w] == nil || endpoint.String("vpcEndpointType") == "Interface" {
+			p.passed[w] = endpoint
+		}
+	}
 }
 
 // firstAddress returns the first address of a subnet that AWS does not reserve for itself; "" for a
@@ -107,9 +153,8 @@ func Read(g *graph.Graph) (*Policies, error) {
 		boundary: map[string]string{},
 		managed:  map[string]evaluation.Document{},
 
-		endpoints: map[way]evaluation.Document{},
-		networks:  map[string]string{},
-		passed:    map[way]string{},
+		endpoints: map[*graph.Resource]evaluation.Document{},
+		passed:    map[way]*graph.Resource{},
 		addresses: map[string]string{},
 	}
 	var errs []error
@@ -138,16 +183,7 @@ func Read(g *graph.Graph) (*Policies, error) {
 		}
 	}
 	for _, f := range g.OfType(graph.Function) {
-		config := graph.Resource{Outputs: f.Object("vpcConfig")}
-		for _, subnet := range g.OfType(graph.Subnet) {
-			if slices.Contains(config.Strings("subnetIds"), subnet.ID) {
-				p.networks[f.String("role")] = subnet.String("vpcId")
-				p.addresses[f.String("role")] = firstAddress(subnet.String("cidrBlock"))
-			}
-		}
-	}
-	for _, r := range g.OfType(graph.VPCEndpoint) {
-		p.passed[wayOf(r)] = r.ID
+		p.addNetwork(g, f)
 	}
 	for _, r := range g.OfType(graph.RolePolicyAttachment) {
 		if d, ok := p.managed[r.String("policyArn")]; ok {
@@ -201,7 +237,7 @@ func (p *Policies) add(g *graph.Graph, r *graph.Resource, d evaluation.Document)
 		d = completed(d, execution)
 		attach(p.resource, execution)
 	case graph.VPCEndpoint:
-		p.endpoints[wayOf(r)] = d
+		p.endpoints[r] = d
 	default: // the arn of a TopicPolicy is the topic's; the others have the policy in the resource itself
 		attach(p.resource, r.String("arn"))
 	}
@@ -256,7 +292,7 @@ func Owner(arn string) string {
 func (p *Policies) Through(role, action, resource string) evaluation.Policies {
 	of := p.Of(role, resource)
 	service, _, _ := strings.Cut(action, ":")
-	if d, ok := p.endpoints[way{p.networks[role], service}]; ok {
+	if d, ok := p.endpoints[p.passed[way{role, service}]]; ok {
 		of.Endpoint = &d
 	}
 	return of
@@ -266,11 +302,11 @@ func (p *Policies) Through(role, action, resource string) evaluation.Policies {
 // passes; the zero value if there is none.
 func (p *Policies) Endpoint(role, action string) evaluation.VPCEndpoint {
 	service, _, _ := strings.Cut(action, ":")
-	id, ok := p.passed[way{p.networks[role], service}]
-	if !ok {
+	endpoint := p.passed[way{role, service}]
+	if endpoint == nil {
 		return evaluation.VPCEndpoint{}
 	}
-	return evaluation.VPCEndpoint{ID: id, VPC: p.networks[role], SourceIP: p.addresses[role]}
+	return evaluation.VPCEndpoint{ID: endpoint.ID, VPC: endpoint.String("vpcId"), SourceIP: p.addresses[role]}
 }
 
 // Trust returns the policies that decide who may assume a role.

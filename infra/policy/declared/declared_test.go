@@ -200,3 +200,55 @@ func TestAnAPIHasOnePolicy(t *testing.T) {
 }
 
 const allowAll = `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"*"}]}`
+
+// The policy of an endpoint, and the keys of the network, count for calls that pass the endpoint.
+func TestACallPassesTheEndpointThatServesEachSubnet(t *testing.T) {
+	const role, policy = "arn:aws:iam::000000000000:role/read", `{"Statement":{"Effect":"Allow","Principal":"*",` +
+		`"Action":"*","Resource":"*"}}`
+	resource := func(token graph.Type, id string, outputs map[string]any) *graph.Resource {
+		return &graph.Resource{Type: token, ID: id, Name: id, Outputs: outputs}
+	}
+	endpoint := func(id string, outputs map[string]any) *graph.Resource {
+		outputs["vpcId"], outputs["serviceName"], outputs["policy"] = "vpc", "com.amazonaws.eu-west-1.s3", policy
+		return resource(graph.VPCEndpoint, id, outputs)
+	}
+	private := endpoint("interface", map[string]any{"vpcEndpointType": "Interface", "privateDnsEnabled": true})
+	public := endpoint("without DNS", map[string]any{"vpcEndpointType": "Interface"})
+	both := endpoint("gateway", map[string]any{"routeTableIds": []any{"table-a", "table-b"}})
+	one := endpoint("gateway of a", map[string]any{"routeTableIds": []any{"table-a"}})
+	for _, c := range []struct {
+		endpoints []*graph.Resource
+		want      string // id; empty for none
+	}{
+		{[]*graph.Resource{private}, "interface"},
+		{[]*graph.Resource{public}, ""},
+		{[]*graph.Resource{both}, "gateway"},
+		{[]*graph.Resource{one}, ""},
+		{[]*graph.Resource{private, both}, "interface"},
+		{[]*graph.Resource{both, private}, "interface"},
+		{[]*graph.Resource{both, public}, "gateway"},
+	} {
+		g := &graph.Graph{Resources: append(c.endpoints,
+			resource(graph.Function, "read", map[string]any{
+				"role": role, "vpcConfig": map[string]any{"subnetIds": []any{"a", "b"}},
+			}),
+			resource(graph.Subnet, "a", map[string]any{"vpcId": "vpc", "cidrBlock": "10.0.0.0/24"}),
+			resource(graph.Subnet, "b", map[string]any{"vpcId": "vpc", "cidrBlock": "10.0.1.0/24"}),
+			resource(graph.RouteTableAssociation, "a", map[string]any{"subnetId": "a", "routeTableId": "table-a"}),
+			resource(graph.RouteTableAssociation, "b", map[string]any{"subnetId": "b", "routeTableId": "table-b"}),
+		)}
+		p, err := Read(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := evaluation.VPCEndpoint{}
+		if c.want != "" {
+			want = evaluation.VPCEndpoint{ID: c.want, VPC: "vpc", SourceIP: "10.0.0.4 10.0.1.4"}
+		}
+		through := p.Through(role, "s3:GetObject", "arn:aws:s3:::files/a").Endpoint
+		if got := p.Endpoint(role, "s3:GetObject"); got != want || (through != nil) != (c.want != "") ||
+			through != nil && through.Name != "VpcEndpoint "+c.want {
+			t.Errorf("got %+v and the policy %+v, want %+v", got, through, want)
+		}
+	}
+}

@@ -89,6 +89,9 @@ func condition(name, key string, patterns Texts, context map[string][]string) (h
 	if !known {
 		return false, "the condition key " + key
 	}
+	if strings.EqualFold(key, vpcSourceIP) && len(values) > 1 {
+		return inEverySubnet(name, key, patterns, values)
+	}
 	for _, p := range patterns {
 		if strings.Contains(p, "${") {
 			return false, "the policy variable in " + p
@@ -129,6 +132,22 @@ func condition(name, key string, patterns Texts, context map[string][]string) (h
 	default:
 		return slices.ContainsFunc(values, matches) != o.negated, ""
 	}
+}
+
+// inEverySubnet evaluates a condition on the address of a function with several subnets. The
+// function's instances are in any of them, so the condition must be the same for each address.
+func inEverySubnet(name, key string, patterns Texts, addresses []string) (holds bool, unknown string) {
+	for i, address := range addresses {
+		inThis, unknown := condition(name, key, patterns, map[string][]string{vpcSourceIP: {address}})
+		if unknown != "" {
+			return false, unknown
+		}
+		if i > 0 && inThis != holds {
+			return false, "the condition key " + key + " of a function whose subnets differ in it"
+		}
+		holds = inThis
+	}
+	return holds, ""
 }
 
 // NotUnderstood names the parts of a statement that this package does not support: some condition

@@ -539,3 +539,18 @@ func TestConditionsOnTheAddressOfTheCaller(t *testing.T) {
 		}
 	}
 }
+
+func TestAConditionOnAnAddressMustBeTheSameInEverySubnet(t *testing.T) {
+	q := ByRole(role, session, "sqs:SendMessage", queue).Through(
+		VPCEndpoint{ID: "vpce-1", VPC: "vpc-1", SourceIP: "10.0.0.4 10.0.1.4"})
+	for block, want := range map[string]struct{ allows, denies bool }{
+		"10.0.0.0/16": {true, true}, "10.9.0.0/16": {false, false}, "10.0.1.0/24": {false, true},
+	} {
+		condition := map[string]map[string]Texts{"IpAddress": {"aws:VpcSourceIp": {block}}}
+		allows := Statement{Effect: "Allow", Condition: condition}.conditionsHold(q.Context)
+		denies := Statement{Effect: "Deny", Condition: condition}.conditionsHold(q.Context)
+		if allows != want.allows || denies != want.denies {
+			t.Errorf("%s: an Allow holds: %v, a Deny: %v, want %+v", block, allows, denies, want)
+		}
+	}
+}

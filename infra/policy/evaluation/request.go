@@ -79,24 +79,29 @@ func (q Request) From(sourceIP string) Request {
 // A VPCEndpoint is an endpoint of a VPC through which a request reaches a service of AWS. The zero
 // value says that the request passes none.
 type VPCEndpoint struct {
-	ID       string `json:"id"`
-	VPC      string `json:"vpc"`
-	SourceIP string `json:"sourceIp,omitempty"` // of the caller in the VPC; empty if it is not known
+	ID  string `json:"id"`
+	VPC string `json:"vpc"`
+	// SourceIP has an address for each subnet of the caller, with spaces between them. It is empty
+	// if they are not known.
+	SourceIP string `json:"sourceIp,omitempty"`
 }
+
+// vpcSourceIP is a condition key, in lower case. Of several values in a context, a request has one.
+const vpcSourceIP = "aws:vpcsourceip"
 
 // Through returns the request of a caller that reaches the service through an endpoint, or through
 // none. Only a request through an endpoint has no aws:SourceIp. AWS chooses the value of others.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-network-properties
 func (q Request) Through(e VPCEndpoint) Request {
 	q.Context = maps.Clone(q.Context)
-	q.Context["aws:sourcevpce"], q.Context["aws:sourcevpc"], q.Context["aws:vpcsourceip"] = nil, nil, nil
+	q.Context["aws:sourcevpce"], q.Context["aws:sourcevpc"], q.Context[vpcSourceIP] = nil, nil, nil
 	if e.ID == "" {
 		return q
 	}
 	q.Context["aws:sourceip"] = nil
 	q.Context["aws:sourcevpce"], q.Context["aws:sourcevpc"] = []string{e.ID}, []string{e.VPC}
-	if delete(q.Context, "aws:vpcsourceip"); e.SourceIP != "" {
-		q.Context["aws:vpcsourceip"] = []string{e.SourceIP}
+	if delete(q.Context, vpcSourceIP); e.SourceIP != "" {
+		q.Context[vpcSourceIP] = strings.Fields(e.SourceIP)
 	}
 	return q
 }

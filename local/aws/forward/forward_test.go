@@ -463,6 +463,7 @@ func TestPoliciesOfEndpointsBucketsAndTablesDecide(t *testing.T) {
 		"none": {resource(graph.VPCEndpoint, "dynamodb", map[string]any{"vpcId": "vpc",
 			"serviceName": "com.amazonaws.eu-west-1.dynamodb"}), true, true, ""},
 		"an endpoint's": {resource(graph.VPCEndpoint, "dynamodb", map[string]any{"vpcId": "vpc",
+			"vpcEndpointType": "Interface", "privateDnsEnabled": true,
 			"serviceName": "com.amazonaws.eu-west-1.dynamodb", "policy": policy("Allow", "*", table+"s")}), true, false,
 			`no VPC endpoint policy allows the dynamodb:PutItem action`},
 		"a bucket's": {resource(graph.BucketPolicy, "photos", map[string]any{"bucket": "photos",

@@ -673,10 +673,12 @@ func TestAnEndpointsPolicyLimitsTheCallsThroughIt(t *testing.T) {
 					policy.Statement{Effect: "Allow", Action: consume, Resource: []string{queueARN}}),
 				resource(graph.VPCEndpoint, "secretsmanager", map[string]any{
 					"vpcId": "vpc-1", "serviceName": "com.amazonaws." + region + ".secretsmanager",
+					"vpcEndpointType": "Interface", "privateDnsEnabled": true,
 					"policy": document(t, c.endpoint),
 				}),
 				resource(graph.VPCEndpoint, "sqs", map[string]any{
 					"vpcId": "vpc-1", "serviceName": "com.amazonaws." + region + ".sqs",
+					"vpcEndpointType": "Interface", "privateDnsEnabled": true,
 					"policy": document(t, by(everybody, allow("sqs:SendMessage", "*"))),
 				}))
 			g.OfType(graph.Function)[0].Outputs["vpcConfig"] = map[string]any{"subnetIds": []any{"subnet-1"}}
@@ -719,6 +721,7 @@ func TestConditionsOnTheNetworkOfAFunction(t *testing.T) {
 			subnet := resource(graph.Subnet, "private", map[string]any{"vpcId": "vpc-1", "cidrBlock": "10.0.8.0/24"})
 			endpoint := resource(graph.VPCEndpoint, "sqs", map[string]any{
 				"vpcId": "vpc-1", "serviceName": "com.amazonaws." + region + ".sqs",
+				"vpcEndpointType": "Interface", "privateDnsEnabled": true,
 			})
 			subnet.ID, endpoint.ID = "subnet-1", "vpce-1"
 			statement := allow("sqs:SendMessage", queueARN)
