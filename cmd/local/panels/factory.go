@@ -158,6 +158,7 @@ type FactoryRequest struct {
 // A FactoryDelivery is a callback that the factory has sent.
 type FactoryDelivery struct {
 	Time   time.Time `json:"time"`
+	Count  string    `json:"count"`  // the delivered quantity
 	Status int       `json:"status"` // of the answer; 0 if there was none
 	Error  string    `json:"error,omitempty"`
 }
@@ -173,7 +174,7 @@ func factoryState(fault factory.Fault, requests []factory.Request) *FactoryState
 		shown := FactoryRequest{ID: r.ID, Time: r.Time.UTC(), Step: r.Step, Lost: r.Lost, SKU: plain(order.SKU),
 			Quantity: plain(order.Quantity), Deliveries: []FactoryDelivery{}}
 		for _, d := range r.Deliveries {
-			delivery := FactoryDelivery{Time: d.Time.UTC(), Status: d.Status, Error: d.Err}
+			delivery := FactoryDelivery{Time: d.Time.UTC(), Count: d.Count, Status: d.Status, Error: d.Err}
 			shown.Deliveries = append(shown.Deliveries, delivery)
 		}
 		s.Requests = append(s.Requests, shown)

@@ -86,8 +86,10 @@ function update(row, lot) {
   const delivered = refused.length
     ? `${step}, ${count(refused.length, "delivery", "deliveries")} refused: ${refused[0].error || refused[0].status}`
     : deliveries.length ? `${step}, delivered${deliveries.length > 1 ? ` ${deliveries.length} times` : ""}` : step;
+  const other = deliveries.find((d) => d.count !== lot.quantity)?.count; // a fault of the factory
+  const of = other === undefined ? "" : ` (${other} of ${lot.quantity})`;
   row.querySelector("progress").hidden = !lot.id;
-  setText(row.querySelector(".step-name"), lot.lost ? "lost" : lot.id ? delivered : "requested, but not made");
+  setText(row.querySelector(".step-name"), lot.lost ? "lost" : lot.id ? delivered + of : "requested, but not made");
   const made = at === STEPS.length - 1 ? "done" : "making";
   row.className = lot.lost || !lot.id ? "lost" : refused.length ? "refused" : made;
 }
