@@ -2,7 +2,7 @@
 // along edges.
 
 import { byId, el, setAttribute, setText, svg } from "./dom.js";
-import { errorsOf, kindIcon, spoken, summary, waitingIn } from "./kinds.js";
+import { boxTitle, errorsOf, kindIcon, spoken, summary, waitingIn } from "./kinds.js";
 import { layout } from "./layout.js";
 import { createTraffic } from "./traffic.js";
 import { short } from "./format.js";
@@ -104,9 +104,10 @@ const family = getComputedStyle(document.body).fontFamily;
 
 function drawNode(node, box) {
   const available = box.width - LEFT - RIGHT;
-  const size = [13, 12.5, 12, 11.5, 11].find((s) => widthOf(node.label, `600 ${s}px ${family}`) <= available) ?? 11;
+  const text = boxTitle(node, state.graph.nodes);
+  const size = [13, 12.5, 12, 11.5, 11].find((s) => widthOf(text, `600 ${s}px ${family}`) <= available) ?? 11;
   const title = svg("text", { class: "title", x: LEFT, y: 22, "font-size": size },
-    fitted(node.label, available, `600 ${size}px ${family}`, 0.5));
+    fitted(text, available, `600 ${size}px ${family}`, 0.5));
   const sum = svg("text", { class: "sum", x: SUM, y: 42 });
   const badge = svg("g", { class: "badge", "aria-hidden": "true", transform: `translate(${box.width - 4} 0)` },
     svg("rect", { y: -10, height: 20, rx: 10 }), svg("text", { y: 4 }));

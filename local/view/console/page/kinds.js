@@ -106,6 +106,10 @@ export function titleOf({ kind, label }) {
   return named ? label.charAt(0).toUpperCase() + label.slice(1) : `${name} ${label}`;
 }
 
+/** The title of a node's box: its label, with its kind if another node has the same label. */
+export const boxTitle = (node, nodes) => (nodes.some((n) => n.id !== node.id && n.label === node.label)
+  ? `${node.label} (${kindName(node.kind).toLowerCase()})` : node.label);
+
 /** What a counter counts, in the singular for one: "cold start". */
 export const counterName = (name, n) =>
   (n === 1 ? name.replace(/ies$/, "y").replace(/([^s])s$/, "$1") : name).replaceAll("_", " ");

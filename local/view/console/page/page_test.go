@@ -164,6 +164,20 @@ func TestCounterOfOneIsInTheSingular(t *testing.T) {
 	}
 }
 
+func TestBoxesWithTheSameLabelShowTheirKinds(t *testing.T) {
+	t.Parallel()
+	page := openModules(t)
+	const script = `import("/kinds.js").then(({ boxTitle }) => {
+		const nodes = [["schedule", "ads"], ["function", "ads"], ["function", "stock"]]
+			.map(([kind, label]) => ({ id: kind + ":" + label, kind, label }));
+		return nodes.map((n) => boxTitle(n, nodes)).join(", ");
+	})`
+	const want = "ads (schedule), ads (function), stock"
+	if got := browsertest.Evaluate[string](page, script); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // column returns the widths of a box and of the gutter beside it, in a chain of 8 functions.
 const column = `import("/layout.js").then(({ layout }) => {
 	const nodes = Array.from({ length: 8 }, (_, i) => ({ id: "function:" + i, kind: "function", label: "f" }));
