@@ -2,6 +2,7 @@ package mysql_test
 
 import (
 	"database/sql"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -136,9 +137,7 @@ func TestRefusedBuyersAndDeliveriesDoNotDeadlock(t *testing.T) {
 	if err := all.Wait(); err != nil {
 		t.Errorf("a buyer got %v, want refusals only", err)
 	}
-	if deadlocks := f.deadlocks(t) - before; deadlocks != 0 {
-		t.Errorf("the server counted %d deadlocks, want none", deadlocks)
-	}
+	f.checkDeadlocks(t, before)
 	f.CheckBooks(t)
 }
 
@@ -174,4 +173,22 @@ func (f *fixture) deadlocks(t *testing.T) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// checkDeadlocks checks that the server has ended no deadlock since it counted before. The failure
+// shows the latest one.
+func (f *fixture) checkDeadlocks(t *testing.T, before int) {
+	t.Helper()
+	deadlocks := f.deadlocks(t) - before
+	if deadlocks == 0 {
+		return
+	}
+	var kind, name, status string
+	row := f.Admin.QueryRowContext(t.Context(), `SHOW ENGINE INNODB STATUS`)
+	if err := row.Scan(&kind, &name, &status); err != nil {
+		t.Fatal(err)
+	}
+	_, status, _ = strings.Cut(status, "LATEST DETECTED DEADLOCK")
+	status, _, _ = strings.Cut(status, "\nTRANSACTIONS\n")
+	t.Errorf("the server counted %d deadlocks, want none. The latest:%s", deadlocks, status)
 }

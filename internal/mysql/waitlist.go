@@ -126,19 +126,25 @@ func answerWaitlist(ctx context.Context, conn *sql.Conn, product uuid.UUID, piec
 	if err != nil {
 		return err
 	}
-	return changeEntries(ctx, conn, `UPDATE waitlist w FORCE INDEX (PRIMARY) SET w.answered_at = ?`, ids, at.UTC())
+	return changeEntries(ctx, conn, `UPDATE`, ids, ` SET w.answered_at = ?`, at.UTC())
 }
 
-// changeEntries changes entries whose product's bins are locked, by their primary key and a few at
-// a time. By a range of another index, or of many keys, the server would lock entries of other
-// products too, and two deliveries could deadlock.
-func changeEntries(ctx context.Context, conn *sql.Conn, change string, ids []uuid.UUID, args ...any) error {
+// changeEntries changes entries whose product's bins are locked, a few at a time. It joins a table
+// of their ids, so that the server looks up each entry by its primary key and locks it alone. By a
+// range of another index, of many keys or of a short table's keys, the server would read other
+// products' entries and wait for them: two deliveries, or a delivery and a buyer, could deadlock.
+func changeEntries(
+	ctx context.Context, conn *sql.Conn, verb string, ids []uuid.UUID, change string, args ...any,
+) error {
 	for few := range slices.Chunk(ids, 50) {
-		all := slices.Clone(args)
+		all := make([]any, 0, len(few)+len(args))
 		for _, id := range few {
 			all = append(all, id[:])
 		}
-		_, err := conn.ExecContext(ctx, change+` WHERE w.entry_id IN (?`+strings.Repeat(`, ?`, len(few)-1)+`)`, all...)
+		_, err := conn.ExecContext(ctx, verb+`
+			(SELECT ? AS entry_id`+strings.Repeat(` UNION ALL SELECT ?`, len(few)-1)+`) chosen
+			STRAIGHT_JOIN waitlist w FORCE INDEX (PRIMARY) ON w.entry_id = chosen.entry_id`+change,
+			append(all, args...)...)
 		if err != nil {
 			return err
 		}
@@ -188,7 +194,7 @@ func (s *Store) ForgetWaitlist(ctx context.Context, before time.Time, limit int)
 		if err != nil {
 			return err
 		}
-		return changeEntries(ctx, conn, `DELETE w FROM waitlist w FORCE INDEX (PRIMARY)`, ids)
+		return changeEntries(ctx, conn, `DELETE w FROM`, ids, "")
 	})
 	return err == nil, err
 }
