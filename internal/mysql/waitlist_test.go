@@ -229,9 +229,9 @@ func newWaitingFixture(t *testing.T) *fixture {
 var waitedFor = []string{donut, mysqltest.Twist, mysqltest.Mochi}
 
 // waitAndDeliver lets buyers wait, half of them with the key of their product, while a sweep
-// deletes entries. Each product has a delivery of its own, so that two of them answer buyers at the same
-// time. It checks that each buyer gets a place, or hears that the product is in stock or that the
-// key belongs to another product.
+// deletes entries. Each product has a delivery of its own, so that two of them answer buyers at the
+// same time. It checks that each buyer gets a place, or hears that the product is in stock or that
+// the key belongs to another product.
 func (f *fixture) waitAndDeliver(t *testing.T, keyOf func(sku string) string) {
 	t.Helper()
 	const deliveries = 20
