@@ -136,13 +136,14 @@ func answerWaitlist(ctx context.Context, conn *sql.Conn, product uuid.UUID, piec
 func changeEntries(
 	ctx context.Context, conn *sql.Conn, verb string, ids []uuid.UUID, change string, args ...any,
 ) error {
+	const id = `CAST(? AS BINARY(16))` // a parameter of a prepared statement is text without it
 	for few := range slices.Chunk(ids, 50) {
 		all := make([]any, 0, len(few)+len(args))
-		for _, id := range few {
-			all = append(all, id[:])
+		for _, entry := range few {
+			all = append(all, entry[:])
 		}
 		_, err := conn.ExecContext(ctx, verb+`
-			(SELECT ? AS entry_id`+strings.Repeat(` UNION ALL SELECT ?`, len(few)-1)+`) chosen
+			(SELECT `+id+` AS entry_id`+strings.Repeat(` UNION ALL SELECT `+id, len(few)-1)+`) chosen
 			STRAIGHT_JOIN waitlist w FORCE INDEX (PRIMARY) ON w.entry_id = chosen.entry_id`+change,
 			append(all, args...)...)
 		if err != nil {
