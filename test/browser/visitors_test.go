@@ -42,13 +42,21 @@ const otherTab = `new Promise((resolve) => {
 // otherPlace is an expression: what the other tab says about the first product's place.
 const otherPlace = `other.document.querySelector(".place")?.innerText`
 
-func TestABuyerHasOnePlaceInAllTabs(t *testing.T) {
-	t.Parallel()
+// openInTwoTabs opens a page with a sold-out product in two tabs of a buyer, who gets the twelfth
+// place on its waitlist, and has none yet.
+func openInTwoTabs(t *testing.T) *crowdedShop {
+	t.Helper()
 	s := openCrowded(t, browser.Phone, listed(0))
 	s.awaitPause(0)
 	browsertest.Evaluate[bool](s.Page, otherTab)
 	s.setPlace(200, `"state":"waiting","place":12`)
 	s.Await(otherPlace + ` === ""`)
+	return s
+}
+
+func TestABuyerHasOnePlaceInAllTabs(t *testing.T) {
+	t.Parallel()
+	s := openInTwoTabs(t)
 	s.Click(crowdedCard.wait())
 	s.AwaitText(crowdedCard.place(), text(first, "inLine", "{n}", "12"))
 	s.Await(otherPlace + `.includes("12")`) // the other tab is in the machine's language
@@ -68,11 +76,7 @@ func TestABuyerHasOnePlaceInAllTabs(t *testing.T) {
 
 func TestTwoTabsThatAskAtOnceGetTheSamePlace(t *testing.T) {
 	t.Parallel()
-	s := openCrowded(t, browser.Phone, listed(0))
-	s.awaitPause(0)
-	browsertest.Evaluate[bool](s.Page, otherTab)
-	s.setPlace(200, `"state":"waiting","place":12`)
-	s.Await(otherPlace + ` === ""`)
+	s := openInTwoTabs(t)
 	browsertest.Evaluate[bool](s.Page, `[window, other].every((tab) => {
 		tab.document.querySelector(".wait").click();
 		return true;

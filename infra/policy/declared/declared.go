@@ -291,8 +291,7 @@ func Owner(arn string) string {
 // for what a service of AWS does with the role, which passes no endpoint.
 func (p *Policies) Through(role, action, resource string) evaluation.Policies {
 	of := p.Of(role, resource)
-	service, _, _ := strings.Cut(action, ":")
-	if d, ok := p.endpoints[p.passed[way{role, service}]]; ok {
+	if d, ok := p.endpoints[p.passedBy(role, action)]; ok {
 		of.Endpoint = &d
 	}
 	return of
@@ -301,12 +300,17 @@ func (p *Policies) Through(role, action, resource string) evaluation.Policies {
 // Endpoint returns the endpoint of the VPC that a request of a function's code with its role
 // passes; the zero value if there is none.
 func (p *Policies) Endpoint(role, action string) evaluation.VPCEndpoint {
-	service, _, _ := strings.Cut(action, ":")
-	endpoint := p.passed[way{role, service}]
+	endpoint := p.passedBy(role, action)
 	if endpoint == nil {
 		return evaluation.VPCEndpoint{}
 	}
 	return evaluation.VPCEndpoint{ID: endpoint.ID, VPC: endpoint.String("vpcId"), SourceIP: p.addresses[role]}
+}
+
+// passedBy returns the endpoint that a call of a function's code with a role passes, or nil.
+func (p *Policies) passedBy(role, action string) *graph.Resource {
+	service, _, _ := strings.Cut(action, ":")
+	return p.passed[way{role, service}]
 }
 
 // Trust returns the policies that decide who may assume a role.
