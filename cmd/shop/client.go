@@ -80,11 +80,17 @@ type refusal struct {
 	after   time.Duration // Retry-After
 	problem web.Problem
 	text    string // the body, if the API did not write it
+	prefix  string // how a command line for this shop begins
 }
 
 func (r *refusal) Error() string {
 	if r.problem.Code != "" {
-		return cmp.Or(r.problem.Detail, r.problem.Message)
+		text := cmp.Or(r.problem.Detail, r.problem.Message)
+		var lines []string
+		for _, command := range r.problem.Commands {
+			lines = append(lines, r.prefix+strings.TrimPrefix(command, "shop"))
+		}
+		return strings.TrimRight(text+": "+strings.Join(lines, " && "), ": ")
 	}
 	return strings.TrimRight(fmt.Sprintf("%d %s: %s", r.status, http.StatusText(r.status), r.text), ": ")
 }
@@ -209,10 +215,9 @@ func (c *client) send(ctx context.Context, k call) ([]byte, error) {
 	seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After")) // 0 if there is none
 	r := &refusal{
 		status: answer.StatusCode, text: fmt.Sprintf("%.200s", oneLine(text)),
-		after: time.Duration(seconds) * time.Second,
+		after: time.Duration(seconds) * time.Second, prefix: c.target.prefix,
 	}
 	_ = json.Unmarshal(text, &r.problem) // a body that the API did not write stays text
-	r.problem.Detail = strings.ReplaceAll(r.problem.Detail, "with shop ", "with "+c.target.prefix+" ")
 	return nil, c.advised(r, signer)
 }
 

@@ -34,7 +34,11 @@ func TestAdviceWorksAsItIsTyped(t *testing.T) {
 		"GET /merchant/products": {200, `{"products":[` + donut + `]}`},
 		"PATCH " + product:       {200, donut},
 		"PATCH /merchant/products/CP-2": {409,
-			`{"code":"product_archived","detail":"first, with shop archive --undo CP-502101"}`},
+			`{"code":"product_archived","detail":"CP-2 is archived: put it on sale again first",` +
+				`"commands":["shop archive --undo CP-502101"]}`},
+		"PATCH /merchant/products/CP-3": {409, `{"code":"product_in_use","detail":"an order is open",` +
+			`"commands":["shop set CP-502101 --automatic=false","shop cancel ` + openID + `"]}`},
+		"POST " + orders + "/" + openID + "/cancellation": {200, openOrder},
 		"POST " + product + "/adjustments": {200,
 			strings.Replace(donut, "{", `{"adjustment":{"number":17,"before":3,"after":2},`, 1)},
 		"POST " + product + "/adjustments/17/undo": {200, donut},
@@ -77,7 +81,9 @@ func TestAdviceWorksAsItIsTyped(t *testing.T) {
 		{"order x", `: (shop .*) lists them`, "GET " + orders + "?limit=50"},
 		{"order 0197", `: (shop .*) lists them`, "GET " + orders + "?limit=50"},
 		{"undo CP-502101 x", `: (shop .*) lists them`, "GET " + product + "/ledger?limit=50"},
-		{"set CP-2 --price 1", `first, with (.*)`, "PATCH " + product},
+		{"set CP-2 --price 1", `archived: put it on sale again first: (.*)`, "PATCH " + product},
+		{"archive CP-3", `is open: (.*) && shop`, "PATCH " + product},
+		{"archive CP-3", ` && (.*)`, "POST " + orders + "/" + openID + "/cancellation"},
 		{"set CP-2", `\? (shop .*) lists the flags`, ""},
 		{"create CP-2", `: (shop .*) explains the flags`, ""},
 	} {

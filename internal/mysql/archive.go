@@ -33,8 +33,9 @@ func archive(
 				"%d of %s are on hand: sell them, or book them out with an adjustment", stock, sku)}
 		case err == nil:
 			return &shop.Error{Code: shop.CodeProductInUse, Detail: fmt.Sprintf(
-				"production order %s of %s is open: wait for its goods; or keep the shop from ordering again, with "+
-					"shop set %[2]s --automatic=false, and cancel it", order, sku)}
+				"production order %s of %s is open: wait for its goods; or keep the shop from ordering again, and "+
+					"cancel it", order, sku),
+				Commands: []string{"shop set " + sku + " --automatic=false", "shop cancel " + order.String()}}
 		case !errors.Is(err, sql.ErrNoRows):
 			return err
 		}
@@ -59,6 +60,6 @@ func checkNotArchived(ctx context.Context, conn *sql.Conn, product uuid.UUID, sk
 }
 
 func productArchived(sku string) error {
-	return &shop.Error{Code: shop.CodeProductArchived,
-		Detail: fmt.Sprintf("%s is archived: put it on sale again first, with shop archive --undo %[1]s", sku)}
+	return &shop.Error{Code: shop.CodeProductArchived, Detail: sku + " is archived: put it on sale again first",
+		Commands: []string{"shop archive --undo " + sku}}
 }

@@ -1,8 +1,10 @@
 package mysql_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -48,10 +50,12 @@ func TestAnArchivedProductIsNeitherSoldNorOrdered(t *testing.T) {
 		t.Fatalf("with stock on hand: got %v, want %s", err, shop.CodeProductInUse)
 	}
 	order := f.soldOut(t)
-	if _, err := f.archive(t, true); shop.CodeOf(err) != shop.CodeProductInUse ||
+	_, err := f.archive(t, true)
+	if shop.CodeOf(err) != shop.CodeProductInUse ||
 		!strings.Contains(err.Error(), order.ID.String()+" of CP-502101 is open: wait for its goods") {
 		t.Fatalf("with an open order: got %v, want %s", err, shop.CodeProductInUse)
 	}
+	checkCommands(t, err, "shop set CP-502101 --automatic=false", "shop cancel "+order.ID.String())
 	if _, err := f.CancelOrder(t.Context(), order.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +67,7 @@ func TestAnArchivedProductIsNeitherSoldNorOrdered(t *testing.T) {
 	}
 
 	published := len(f.published)
-	_, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1})
+	_, err = f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1})
 	if shop.CodeOf(err) != shop.CodeOutOfStock {
 		t.Errorf("a purchase: got %v, want %s", err, shop.CodeOutOfStock)
 	}
@@ -74,9 +78,11 @@ func TestAnArchivedProductIsNeitherSoldNorOrdered(t *testing.T) {
 			return err
 		},
 	} {
-		if err := call(); shop.CodeOf(err) != shop.CodeProductArchived {
+		err := call()
+		if shop.CodeOf(err) != shop.CodeProductArchived {
 			t.Errorf("%s: got %v, want %s", what, err, shop.CodeProductArchived)
 		}
+		checkCommands(t, err, "shop archive --undo CP-502101")
 	}
 	if len(f.published) != published {
 		t.Errorf("published %+v for an archived product", f.published[published:])
@@ -94,6 +100,17 @@ func TestAnArchivedProductIsNeitherSoldNorOrdered(t *testing.T) {
 	if err := invariants.Check(t.Context(), f.Admin, invariants.Always); err == nil ||
 		!strings.Contains(err.Error(), "an archived product has stock or an open order") {
 		t.Errorf("the books with an archived product that has stock: got %v, want it named", err)
+	}
+}
+
+// checkCommands checks the commands that an error advises. Its detail has none of them, because
+// only the reader knows with which flags to run them.
+func checkCommands(t *testing.T, err error, want ...string) {
+	t.Helper()
+	var e *shop.Error
+	if !errors.As(err, &e) || !slices.Equal(e.Commands, want) || strings.Contains(e.Detail, "shop set") ||
+		strings.Contains(e.Detail, "shop archive") {
+		t.Errorf("got %#v, want the commands %q, apart from the detail", err, want)
 	}
 }
 

@@ -34,12 +34,15 @@ const (
 	CodeInternal              Code = "internal"
 )
 
-// An Error is an error that the business has a code for. Detail is for the caller, and holds no
-// secret.
+// An Error is an error that the business has a code for. Detail and Commands are for the caller,
+// and hold no secret.
 type Error struct {
 	Code   Code
-	Detail string
-	Err    error // the cause, for the log; the caller does not see it
+	Detail string // it makes sense without Commands
+	// Commands are lines of the merchant's command line that help, in their order. They begin with
+	// the word shop, and lack the flags that name a shop.
+	Commands []string
+	Err      error // the cause, for the log; the caller does not see it
 }
 
 func (e *Error) Error() string {

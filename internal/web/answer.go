@@ -53,7 +53,11 @@ type Problem struct {
 	Message string    `json:"message"` // in the reader's language
 	Code    shop.Code `json:"code"`    // for programs: it never changes
 	Detail  string    `json:"detail,omitempty"`
-	Stock   *int      `json:"stock,omitempty"` // on hand, if it is not enough
+	// Commands are lines of the merchant's command line that help, in their order: shop archive
+	// --undo CP-502101. They lack the flags that name the shop.
+	Commands []string `json:"commands,omitempty"`
+
+	Stock *int `json:"stock,omitempty"` // on hand, if it is not enough
 	// ExpectedAt is when the stock on order should arrive; in the past if it is late.
 	ExpectedAt time.Time `json:"expected_at,omitzero"`
 }
@@ -84,22 +88,26 @@ func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
 	}
-	Answer(w, status, Problem{Message: message.Text(LanguageOf(r)), Code: code, Detail: detail(err)})
+	detail, commands := advice(err)
+	Answer(w, status, Problem{
+		Message: message.Text(LanguageOf(r)), Code: code, Detail: detail, Commands: commands,
+	})
 }
 
 // FailOutOfStock refuses a purchase, and says what is on hand and when more should arrive.
 func FailOutOfStock(w http.ResponseWriter, r *http.Request, err error, refused shop.Sale) {
+	detail, _ := advice(err)
 	Answer(w, http.StatusConflict, Problem{
-		Message: NotBought.WithStock(LanguageOf(r), refused.Stock), Code: shop.CodeOutOfStock, Detail: detail(err),
+		Message: NotBought.WithStock(LanguageOf(r), refused.Stock), Code: shop.CodeOutOfStock, Detail: detail,
 		Stock: &refused.Stock, ExpectedAt: refused.ExpectedAt,
 	})
 }
 
-// detail returns the part of an error that the caller may read.
-func detail(err error) string {
+// advice returns the parts of an error that the caller may read.
+func advice(err error) (detail string, commands []string) {
 	var e *shop.Error
 	if errors.As(err, &e) {
-		return e.Detail
+		return e.Detail, e.Commands
 	}
-	return ""
+	return "", nil
 }

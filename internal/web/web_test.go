@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -99,6 +100,17 @@ func TestInternalErrorsStayInTheLog(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "table product has no column x") {
 		t.Errorf("the log is %q, want the cause in it", log.String())
+	}
+}
+
+func TestAnErrorHasTheCommandsThatItAdvises(t *testing.T) {
+	w := httptest.NewRecorder()
+	Fail(w, httptest.NewRequest(http.MethodPatch, "/merchant/products/CP-1", nil), slog.New(slog.DiscardHandler),
+		fmt.Errorf("changing CP-1: %w", &shop.Error{Code: shop.CodeProductArchived, Detail: "CP-1 is archived",
+			Commands: []string{"shop archive --undo CP-1"}}))
+	const want = `"code":"product_archived","detail":"CP-1 is archived","commands":["shop archive --undo CP-1"]}`
+	if body := w.Body.String(); w.Code != 409 || !strings.Contains(body, want) {
+		t.Errorf("got %d %s, want 409 and %s", w.Code, body, want)
 	}
 }
 
