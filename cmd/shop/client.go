@@ -47,10 +47,11 @@ type client struct {
 	http   *http.Client
 	signer *v4.Signer
 	wait   func(context.Context, time.Duration) error
+	again  func(key string) string // the command line that repeats the call
 }
 
-func newClient(t *resolved, wait func(context.Context, time.Duration) error) *client {
-	return &client{target: t, signer: v4.NewSigner(), wait: wait, http: &http.Client{
+func newClient(t *resolved, wait func(context.Context, time.Duration) error, again func(string) string) *client {
+	return &client{target: t, signer: v4.NewSigner(), wait: wait, again: again, http: &http.Client{
 		Timeout: timeout,
 		// A signature covers one host and one path, so a redirected request would be refused.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -145,10 +146,11 @@ func (c *client) final(k call, err error, unsure bool) error {
 		err = fmt.Errorf("the shop is not available now, and nothing was changed: %w", err)
 	case !unsure && (!k.changes() || errors.As(err, &unsent)):
 	case k.key != "":
-		err = fmt.Errorf("%w; it may have been booked: repeat it with --key %s to book it only once", err, k.key)
+		err = fmt.Errorf("%w; it may have been booked: repeat it with its key, and it is booked once: %s",
+			err, c.again(k.key))
 		code = exitUnknown
 	case k.once:
-		err = fmt.Errorf("%w; it may have been done: repeat it, it is done once", err)
+		err = fmt.Errorf("%w; it may have been done: repeat it, it is done once: %s", err, c.again(""))
 		code = exitUnknown
 	default:
 		err = fmt.Errorf("%w; it may have been done: look before you repeat it", err)

@@ -65,13 +65,14 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		{"what was not done", []string{"--ready", here, "adjust", "CP-5", "-4", "--reason", "x", "--key", "k"}, 3,
 			[]string{"the shop is not available now, and nothing was changed: The database cannot be reached"}},
 		{"what may have been done", []string{"--ready", here, "adjust", "CP-6", "-4", "--reason", "x", "--key", "k"}, 4,
-			[]string{"the stock may have been adjusted", "it may have been booked", "--key k "}},
+			[]string{"the stock may have been adjusted", "it may have been booked: repeat it with its key, and it is " +
+				"booked once: shop --ready " + here + " adjust CP-6 -4 --reason x --key k\n"}},
 		{"a change without an answer", []string{"--ready", ready(t, broken.URL, broken.URL), "adjust", "CP-5", "-4",
-			"--reason", "x", "--key", "k"}, 4, []string{"EOF", "it may have been booked", "--key k "}},
+			"--reason", "x", "--key", "k"}, 4, []string{"EOF", "it may have been booked", "--key k\n"}},
 		{"a change without an answer and a key", []string{"--ready", ready(t, broken.URL, broken.URL), "open", "CP-5"},
 			4, []string{"EOF", "it may have been done: look before you repeat it"}},
 		{"an undo without an answer", []string{"--ready", ready(t, broken.URL, broken.URL), "undo", "CP-5", "2"},
-			4, []string{"EOF", "it may have been done: repeat it, it is done once"}},
+			4, []string{"EOF", "it may have been done: repeat it, it is done once: shop --ready ", " undo CP-5 2\n"}},
 		{"a question without an answer", []string{"--ready", ready(t, broken.URL, broken.URL), "products"}, 3,
 			[]string{broken.URL + ": EOF\n"}},
 		{"not an API", []string{"--ready", here, "products"}, 1,
@@ -281,7 +282,7 @@ func TestAnAttemptThatMayHaveBookedIsNotForgotten(t *testing.T) {
 			code := terminal.run(t.Context(), []string{"--ready", ready(t, server.URL, server.URL),
 				"adjust", "CP-5", "-4", "--reason", "x"})
 			if code != exitUnknown || strings.Contains(said.String(), "nothing was changed") ||
-				!strings.Contains(said.String(), "it may have been booked: repeat it with --key "+a.asked[0].key+" ") {
+				!strings.HasSuffix(said.String(), " adjust CP-5 -4 --reason x --key "+a.asked[0].key+"\n") {
 				t.Errorf("ended with %d and %q; want %d and the key %s", code, &said, exitUnknown, a.asked[0].key)
 			}
 		})
@@ -312,7 +313,7 @@ func TestAnInterruptedChangeTellsItsKey(t *testing.T) {
 		code := terminal.run(ctx, []string{"--ready", ready(t, server.URL, server.URL),
 			"adjust", "CP-5", "-4", "--reason", "x"})
 		server.Close() // it waits for the handler, which wrote the key
-		if code != exitUnknown || !strings.Contains(said.String(), "repeat it with --key "+key+" ") {
+		if code != exitUnknown || !strings.HasSuffix(said.String(), " --key "+key+"\n") {
 			t.Errorf("answers: %v; ended with %d and %q; want %d and the key %s",
 				answers, code, &said, exitUnknown, key)
 		}

@@ -22,7 +22,24 @@ func program(path string) string {
 // line returns a command line for the same shop. A person can type it as it is: it has the flags
 // that name the shop.
 func (s *session) line(words ...string) string {
-	line := s.target.prefix
+	return joined(s.target.prefix, words)
+}
+
+// again returns the command line as a person typed it, with a key unless it has one or key is empty.
+func (s *session) again(key string) string {
+	words := slices.Clone(s.args)
+	if key != "" && !s.command.Flags().Changed("key") {
+		end := slices.Index(words, "--") // arguments follow it
+		if end < 0 {
+			end = len(words)
+		}
+		words = slices.Insert(words, end, "--key", key)
+	}
+	return joined(s.program, words)
+}
+
+// joined returns a command line.
+func joined(line string, words []string) string {
 	for _, word := range words {
 		line += " " + quoted(word)
 	}

@@ -106,6 +106,37 @@ func TestAdviceWorksAsItIsTyped(t *testing.T) {
 	}
 }
 
+// TestAChangeWithoutAnAnswerIsRepeatedAsAdvised types the command line that a failure advises.
+func TestAChangeWithoutAnAnswerIsRepeatedAsAdvised(t *testing.T) {
+	const adjustments = "POST /merchant/products/CP-5/adjustments"
+	for _, args := range [][]string{
+		{"adjust", "CP-5", "-4", "--reason", "it's broken"},
+		{"adjust", "--reason=lost; who knows", "--", "CP-5", "-4"},
+		{"adjust", "CP-5", "--to", "4", "--reason", "-4 counted", "--key", "a b"},
+		{"import", "the shop's.csv"},
+	} {
+		t.Chdir(t.TempDir())
+		if err := os.WriteFile("the shop's.csv", []byte("sku\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a := newAPI(t, map[string]answer{
+			adjustments:              {503, `{"code":"outcome_unknown"}`},
+			"POST /merchant/imports": {503, `{"code":"outcome_unknown"}`},
+		})
+		_, said, code := typed(t, append([]string{"--ready", ready(t, a.url, a.url)}, args...)...)
+		_, line, found := strings.Cut(strings.TrimSpace(said), "booked once: ")
+		if code != exitUnknown || !found {
+			t.Fatalf("shop %q ended with %d and %s; want %d and a command line", args, code, said, exitUnknown)
+		}
+		first := a.asked[0]
+		a.asked = nil
+		typed(t, words(t, line)...)
+		if len(a.asked) == 0 || a.asked[0] != first {
+			t.Errorf("shop %q advises %s: it asks %+v, want %+v", args, line, a.asked, first)
+		}
+	}
+}
+
 func TestAdviceNamesTheProgramAsItWasStarted(t *testing.T) {
 	for path, want := range map[string]string{
 		"shop":                                  "shop",

@@ -50,6 +50,7 @@ type terminal struct {
 	program     string // what a person types to run this program
 	in          io.Reader
 	out, errors io.Writer
+	args        []string       // what follows on the command line
 	location    *time.Location // the time zone of the times that are shown, and of days
 	now         func() time.Time
 	wait        func(context.Context, time.Duration) error
@@ -57,6 +58,7 @@ type terminal struct {
 
 // run executes a command line and returns the exit code.
 func (t terminal) run(ctx context.Context, args []string) int {
+	t.args = args
 	var o options
 	root := t.root(&o)
 	root.SetIn(t.in)
@@ -108,9 +110,9 @@ func (t terminal) session(chosen *cobra.Command, o *options) (*session, error) {
 		return nil, err
 	}
 	where.prefix = t.program + given(chosen.InheritedFlags(), "json")
-	return &session{
-		terminal: t, command: chosen, target: where, client: newClient(where, t.wait), json: o.json,
-	}, nil
+	s := &session{terminal: t, command: chosen, target: where, json: o.json}
+	s.client = newClient(where, t.wait, s.again)
+	return s, nil
 }
 
 // A session is a running command.
