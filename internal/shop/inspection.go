@@ -27,6 +27,16 @@ func (i Inspection) Difference() int {
 	return sum
 }
 
+// Differing returns how many products have another stock than their ledgers.
+func (i Inspection) Differing() (n int) {
+	for _, b := range i.Balances {
+		if b.Difference() != 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Inspect compares all stock with the ledger, lists the overdue orders, and reports both to the
 // journal.
 func (s *Shop) Inspect(ctx context.Context) (Inspection, error) {

@@ -51,7 +51,7 @@ func TestASlowSaleIsReportedIfAllBinsAreBusy(t *testing.T) {
 		"a bin is free":   {slowStore{takes: slowSale, decision: sold}, true, ""},
 		"it cannot look":  {slowStore{takes: slowSale, decision: sold, failed: errors.New("no database")}, true, ""},
 		"all are busy":    {slowStore{takes: 80 * time.Millisecond, decision: sold, bins: 2}, true, `"waited_ms":80`},
-		"the most advice": {slowStore{takes: slowSale, decision: sold, bins: 32}, true, "shop set CP-1 --bins 64"},
+		"the most advice": {slowStore{takes: slowSale, decision: sold, bins: 32}, true, "bins of CP-1 to 64"},
 	} {
 		var out bytes.Buffer
 		clock, s := time.Now(), c.store

@@ -47,12 +47,13 @@ func (j Journal) Refused(ctx context.Context, s shop.Sale) {
 }
 
 // BuyersWaited records that buyers of a product wait for each other, because all of its bins are
-// busy. took is how long the last sale took.
+// busy. took is how long the last sale took. The advice names no command: the reader's depends on
+// where the shop runs.
 func (j Journal) BuyersWaited(ctx context.Context, sku string, bins int, took time.Duration) {
 	j.measure(ctx, slog.LevelWarn, BuyersWaited, "buyers wait for each other: more bins may help",
 		counts{lambdas.MetricBuyersWaited: 1},
 		"sku", sku, "bins", bins, "waited_ms", took.Milliseconds(),
-		"advice", fmt.Sprintf("shop set %s --bins %d", sku, shop.MoreBins(bins)))
+		"advice", fmt.Sprintf("set the bins of %s to %d", sku, shop.MoreBins(bins)))
 }
 
 // Adjusted records an adjustment of the stock. It is a warning, because the books were wrong.
@@ -189,12 +190,16 @@ func (j Journal) DeliveriesForged(ctx context.Context, dropped, undecided int) {
 }
 
 // Inspected records an inspection: a summary, the stock of each product, each product whose ledger
-// differs from its stock, and each overdue order.
+// differs from its stock, and each overdue order. Each product has a line of its own, because the
+// product is the dimension of its metric. The numbers for people are in the texts: attributes other
+// than metrics would show these lines in the local run's terminal every minute.
 func (j Journal) Inspected(ctx context.Context, i shop.Inspection) {
-	j.measure(ctx, slog.LevelInfo, Inspected, "inspected",
+	j.measure(ctx, slog.LevelInfo, Inspected,
+		fmt.Sprintf("products compared with their ledgers: %d, that differ: %d; production orders overdue: %d",
+			len(i.Balances), i.Differing(), len(i.Overdue)),
 		counts{lambdas.MetricProductionOrdersOverdue: len(i.Overdue), lambdas.MetricLedgerDifference: i.Difference()})
 	for _, b := range i.Balances {
-		j.measureBy(ctx, slog.LevelInfo, StockMeasured, "stock",
+		j.measureBy(ctx, slog.LevelInfo, StockMeasured, fmt.Sprintf("%d on hand, %d in the ledger", b.Stock, b.Ledger),
 			[]slog.Attr{slog.String(lambdas.DimensionProduct, b.SKU)}, counts{lambdas.MetricStock: b.Stock})
 		if b.Difference() != 0 {
 			j.write(ctx, slog.LevelError, BooksDiffer, "the ledger is not the stock",

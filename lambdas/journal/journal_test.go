@@ -151,7 +151,7 @@ func TestEventsAreLoggedAndCounted(t *testing.T) {
 			func(j journal.Journal) { j.NotReplenished(ctx, "CP-502101", errors.New("no database")) },
 			[]string{"no database"}, nil},
 		{"buyers who wait", func(j journal.Journal) { j.BuyersWaited(ctx, "CP-1", 1, 83*time.Millisecond) },
-			[]string{`"sku":"CP-1","bins":1,"waited_ms":83,"advice":"shop set CP-1 --bins 8",` +
+			[]string{`"sku":"CP-1","bins":1,"waited_ms":83,"advice":"set the bins of CP-1 to 8",` +
 				`"event":"buyers_waited"`},
 			[]string{"BuyersWaited=1"}},
 		{"an adjustment", func(j journal.Journal) {
@@ -171,8 +171,10 @@ func TestEventsAreLoggedAndCounted(t *testing.T) {
 				Overdue: []shop.ProductionOrder{order},
 			})
 		}, []string{
-			"inspected", `"Product":"CP-502101"`, `"Product":"CP-502102"`,
-			`the ledger is not the stock","sku":"CP-502102","stock":7,"ledger":5`, `"Product":"CP-502103"`,
+			`"products compared with their ledgers: 3, that differ: 2; production orders overdue: 1"`,
+			`"3 on hand, 3 in the ledger","Product":"CP-502101"`, `"7 on hand, 5 in the ledger","Product":"CP-502102"`,
+			`the ledger is not the stock","sku":"CP-502102","stock":7,"ledger":5`,
+			`"1 on hand, 2 in the ledger","Product":"CP-502103"`,
 			`"sku":"CP-502103"`, "production order overdue",
 		}, []string{
 			"LedgerDifference=3", "ProductionOrdersOverdue=1",
