@@ -25,7 +25,8 @@ func (s *session) line(words ...string) string {
 	return joined(s.target.prefix, words)
 }
 
-// again returns the command line as a person typed it, with a key unless it has one or key is empty.
+// again returns the command line as a person typed it. It adds a key unless the line has one or key
+// is empty.
 func (s *session) again(key string) string {
 	words := slices.Clone(s.args)
 	if key != "" && !s.command.Flags().Changed("key") {

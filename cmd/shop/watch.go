@@ -28,7 +28,8 @@ type seen struct {
 func watchCommand() command {
 	var every time.Duration
 	return command{name: "watch", arguments: "[SKU]", summary: "print changes of stock and orders until Ctrl-C",
-		more:     "It reads the products again and again. Between two readings several sales are one change.",
+		more: "It reads the products again and again. Between two readings several sales are one change.\n" +
+			"It leaves out an archived product until its stock or order changes, unless SKU names it.",
 		examples: "watch --local\nwatch --local CP-502101 --every 10s", most: 1, complete: skus,
 		flags: func(f *pflag.FlagSet) {
 			f.DurationVar(&every, "every", 2*time.Second, "the `time` between two readings, 1s at least")
@@ -52,7 +53,11 @@ func watchCommand() command {
 					}
 					was, now := known[p.SKU], seen{p.Stock, p.OnOrder}
 					known[p.SKU] = now
-					if first || was != now {
+					show := was != now
+					if first {
+						show = p.ArchivedAt.IsZero() || len(arguments) > 0
+					}
+					if show {
 						s.showChange(p, was, first)
 					}
 				}

@@ -52,6 +52,34 @@ func TestARequestThatTheShopCannotTakeIsRepeatedWithTheSameKey(t *testing.T) {
 	}
 }
 
+// TestWatchLeavesOutArchivedProductsUntilTheyChange lets goods come for an archived product.
+func TestWatchLeavesOutArchivedProductsUntilTheyChange(t *testing.T) {
+	come := strings.Replace(cake, `"stock":1204`, `"stock":100`, 1)
+	archived := strings.NewReplacer("{", `{"archived_at":"2026-11-20T03:00:00Z",`, "1204", "0").Replace(cake)
+	const line = "2026-11-21 21:00:00 +09:00  CK-1  stock "
+	for _, c := range []struct{ args, want string }{
+		{"watch", line + "0 → 100  on order 0\n"},
+		{"watch CK-1", line + "0  on order 0\n" + line + "0 → 100  on order 0\n"},
+	} {
+		a := newAPI(t, map[string]answer{"GET /merchant/products": {http.StatusOK, `{"products":[` + archived + `]}`}})
+		ctx, interrupt := context.WithCancel(t.Context())
+		defer interrupt()
+		var out, said bytes.Buffer
+		terminal, readings := testTerminal(&out, &said), 0
+		terminal.wait = func(ctx context.Context, _ time.Duration) error {
+			if readings++; readings == 2 {
+				interrupt()
+			}
+			a.answers["GET /merchant/products"] = answer{http.StatusOK, `{"products":[` + come + `]}`}
+			return ctx.Err()
+		}
+		code := terminal.run(ctx, append([]string{"--ready", ready(t, a.url, a.url)}, strings.Fields(c.args)...))
+		if code != 0 || out.String() != c.want {
+			t.Errorf("shop %s ended with %d, %s %s; want 0 and\n%s", c.args, code, &out, &said, c.want)
+		}
+	}
+}
+
 func TestWatchPrintsWhatChangesUntilItIsInterrupted(t *testing.T) {
 	both := answer{http.StatusOK, `{"products":[` + cake + `,` + donut + `]}`}
 	a := newAPI(t, map[string]answer{"GET /merchant/products": both})
