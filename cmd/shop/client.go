@@ -91,7 +91,10 @@ func (r *refusal) Error() string {
 		for _, command := range r.problem.Commands {
 			lines = append(lines, r.prefix+strings.TrimPrefix(command, "shop"))
 		}
-		return strings.TrimRight(text+": "+strings.Join(lines, " && "), ": ")
+		if len(lines) > 0 {
+			text += ": " + strings.Join(lines, " && ")
+		}
+		return text
 	}
 	return strings.TrimRight(fmt.Sprintf("%d %s: %s", r.status, http.StatusText(r.status), r.text), ": ")
 }

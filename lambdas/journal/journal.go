@@ -47,8 +47,8 @@ func (j Journal) Refused(ctx context.Context, s shop.Sale) {
 }
 
 // BuyersWaited records that buyers of a product wait for each other, because all of its bins are
-// busy. took is how long the last sale took. The advice names no command: the reader's depends on
-// where the shop runs.
+// busy. took is how long the last sale took. The advice names no command, because a function does
+// not know with which flags its reader names the shop.
 func (j Journal) BuyersWaited(ctx context.Context, sku string, bins int, took time.Duration) {
 	j.measure(ctx, slog.LevelWarn, BuyersWaited, "buyers wait for each other: more bins may help",
 		counts{lambdas.MetricBuyersWaited: 1},
