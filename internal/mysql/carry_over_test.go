@@ -164,7 +164,7 @@ func TestCarryOverInARush(t *testing.T) {
 }
 
 func carryOverInARush(t *testing.T, scarce bool) {
-	const buyers = 8
+	const buyers, calls = 8, 100
 	f, _ := migrated(t, buyers)
 	f.SetBins(t, donut, 4)
 	before := f.deadlocks(t)
@@ -192,9 +192,9 @@ func carryOverInARush(t *testing.T, scarce bool) {
 		}
 	})
 	failed := 0
-	for i := range 200 {
-		if i%40 == 0 {
-			oldReceipt(t, f, fmt.Sprintf("%X", 3+i/40), 1)
+	for i := range calls {
+		if i%(calls/5) == 0 {
+			oldReceipt(t, f, fmt.Sprintf("%X", 3+i/(calls/5)), 1)
 		}
 		if _, err := f.Admin.ExecContext(t.Context(), `CALL carry_over()`); err != nil {
 			if failed++; failed <= 3 {
@@ -204,7 +204,7 @@ func carryOverInARush(t *testing.T, scarce bool) {
 	}
 	cancel()
 	all.Wait()
-	t.Logf("%d sold, carry_over failed %d times of 200, %d deadlocks", sold.Load(), failed, f.deadlocks(t)-before)
+	t.Logf("%d sold, carry_over failed %d times of %d, %d deadlocks", sold.Load(), failed, calls, f.deadlocks(t)-before)
 	f.Exec(t, `CALL carry_over()`)
 	if got, want := f.Stock(t), 5040+5-int(sold.Load()); got != want {
 		t.Errorf("%d are on hand, want %d", got, want)

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"restock/internal/shop"
 )
 
@@ -176,4 +178,12 @@ func ReadQuery(r *http.Request, known ...string) (map[string]string, error) {
 
 func unreadable(format string, args ...any) error {
 	return &shop.Error{Code: shop.CodeInvalidRequest, Detail: fmt.Sprintf(format, args...)}
+}
+
+// ParseID reads an id in the form in which answers have it. Upper-case digits are the same as
+// lower-case ones (RFC 9562, section 4). It refuses the other forms that uuid.Parse accepts:
+// openapi.json has no such ids.
+func ParseID(text string) (id uuid.UUID, ok bool) {
+	id, err := uuid.Parse(text)
+	return id, err == nil && len(text) == len(id.String())
 }

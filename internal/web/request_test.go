@@ -103,3 +103,17 @@ func TestReadQueryReadsKnownParametersAndNamesTheOthers(t *testing.T) {
 		}
 	}
 }
+
+func TestAnIDHasOneForm(t *testing.T) {
+	const id = "0188d6a8-f000-7000-8000-00000000cb01"
+	for text, want := range map[string]bool{
+		id: true, strings.ToUpper(id): true,
+		"": false, id[1:]: false, strings.ReplaceAll(id, "-", ""): false, "{" + id + "}": false,
+		"urn:uuid:" + id: false,
+	} {
+		got, ok := ParseID(text)
+		if ok != want || ok && got.String() != id {
+			t.Errorf("%q: got %v, %t; want %s, %t", text, got, ok, id, want)
+		}
+	}
+}

@@ -24,7 +24,8 @@ import (
 var document = sync.OnceValues(func() (*openapi3.T, error) {
 	openapi3.DefineStringFormatValidator("uuid", openapi3.NewCallbackValidator(func(text string) error {
 		id, err := uuid.Parse(text)
-		if err == nil && id.String() != text {
+		// A request may have upper-case digits: RFC 9562, section 4.
+		if err == nil && !strings.EqualFold(id.String(), text) {
 			err = fmt.Errorf("the id %q is not in its usual form", text)
 		}
 		return err

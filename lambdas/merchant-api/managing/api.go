@@ -74,11 +74,9 @@ func pathID(r *http.Request, name string) (uuid.UUID, error) {
 	return parseID("the "+name+" in the path", r.PathValue(name))
 }
 
-// parseID reads an id in the form in which answers contain it. It refuses the other forms of a
-// UUID.
 func parseID(what, text string) (uuid.UUID, error) {
-	id, err := uuid.Parse(text)
-	if err != nil || len(text) != len(id.String()) {
+	id, ok := web.ParseID(text)
+	if !ok {
 		return uuid.UUID{}, invalid("%s is %.60q, it must be an id like 0188d6a8-f000-7000-8000-00000000cb01",
 			what, text)
 	}

@@ -172,8 +172,8 @@ func (a api) answerEntry(
 // says so.
 func pathID(r *http.Request, name string, unknown shop.Code) (uuid.UUID, error) {
 	text := r.PathValue(name)
-	id, err := uuid.Parse(text)
-	if err != nil {
+	id, ok := web.ParseID(text)
+	if !ok {
 		return id, &shop.Error{Code: unknown, Detail: fmt.Sprintf("%.64q is not an id", text)}
 	}
 	return id, nil

@@ -106,6 +106,9 @@ func FuzzAPI(f *testing.F) {
 		{"POST /products/CP-502101/waitlist", "", "k", "en", ""},
 		{"POST /products/a\nb/waitlist", "", "열쇠", "", "{"},
 		{"GET /waitlist/ffffffff-ffff-ffff-ffff-ffffffffffff", "", "", "", ""},
+		{"GET /waitlist/ffffffff-ffff-ffff-ffff-fffffffffffF", "", "", "", ""},
+		{"GET /sales/{ffffffff-ffff-ffff-ffff-ffffffffffff}", "", "", "en", ""},
+		{"GET /waitlist/ffffffffffffffffffffffffffffffff", "", "", "", ""},
 		{"GET /sales/{urn:uuid}\x00", "", "", "en", ""},
 		{"CHECKOUT /checkout/", "", "", "", ""},
 	} {
