@@ -65,6 +65,8 @@ func TestABuyerWaitsForASoldOutProductAndComesBack(t *testing.T) {
 			page.AwaitText(card.place(), text(l, "inLine", "{n}", "1"))
 			page.AwaitText(card.stock(), stockText(l, 1)) // who is quicker can still buy it
 			s.adjust(t, sku, 0)
+			// A page that misses this asks for its place only within a minute.
+			page.AwaitText(card.stock(), text(l, "soldOut"))
 			other.AwaitText(card.place(), text(l, "missed"))
 			other.CheckAccessibility()
 			s.adjust(t, sku, 1)

@@ -31,7 +31,7 @@ const (
 	// historiesVariable is the environment variable with the number of histories, if the flag
 	// -rapid.checks does not set it. make verify sets it.
 	historiesVariable = "RESTOCK_TEST_HISTORIES"
-	defaultHistories  = "300"
+	defaultHistories  = "100"
 )
 
 // defaults are the values of rapid's flags that the command line does not set.
@@ -108,7 +108,7 @@ func TestTheNumberOfHistoriesIsReadWhileATestRuns(t *testing.T) {
 	if given(checks.Name) {
 		t.Skip("the command line sets the number")
 	}
-	for number, want := range map[string]int{"": 300, "1000": 1000} {
+	for number, want := range map[string]int{"": 100, "1000": 1000} {
 		t.Setenv(historiesVariable, number)
 		if got, err := share(); err != nil || got != strconv.Itoa((want+workers-1)/workers) {
 			t.Errorf("%s=%q: each of %d workers runs %s histories (%v), want its share of %d",

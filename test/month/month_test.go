@@ -37,7 +37,7 @@ func TestASeedIsOneMonth(t *testing.T) {
 	var tables []string
 	var pictures [][]byte
 	for _, seed := range []uint64{1, 1, 2} {
-		r, err := runDays(t, config{Seed: seed, Days: 3})
+		r, err := runDays(t, config{Seed: seed, Days: 2})
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
