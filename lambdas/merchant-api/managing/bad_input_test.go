@@ -288,12 +288,11 @@ func matches(route, method, path string) bool {
 
 func TestRefusalIsInTheMerchantsLanguage(t *testing.T) {
 	o := open(t)
-	for language, want := range map[string]string{
-		"": web.Message("unknown_factory").Text(web.Languages()[0]), "en": "No such factory",
-	} {
-		got := o.do("PATCH "+donut, `{"factory":"FF-0"}`, map[string]string{"Accept-Language": language})
+	for _, l := range web.Languages() {
+		want := web.Message(shop.CodeUnknownFactory).Text(l)
+		got := o.do("PATCH "+donut, `{"factory":"FF-0"}`, map[string]string{"Accept-Language": l.Tag})
 		if got.Field(t, "message") != want {
-			t.Errorf("language %q: got %s, want the message %q", language, got.Body, want)
+			t.Errorf("language %s: got %s, want the message %q", l.Tag, got.Body, want)
 		}
 	}
 }

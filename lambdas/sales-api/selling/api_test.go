@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,12 @@ func said(m web.Message, stock int) string { return m.WithStock(web.Languages()[
 
 var english = map[string]string{"Accept-Language": "en-GB,en;q=0.8"}
 
+// saidInEnglish returns a message in English.
+func saidInEnglish(m web.Message, stock int) string {
+	all := web.Languages()
+	return m.WithStock(all[slices.IndexFunc(all, func(l web.Language) bool { return l.Tag == "en" })], stock)
+}
+
 func TestRoutesAnswerExistingClients(t *testing.T) {
 	handler, _, _ := open(t)
 	for _, c := range []struct {
@@ -67,7 +74,7 @@ func TestRoutesAnswerExistingClients(t *testing.T) {
 		{webtest.Request{Method: "GET", Path: "/products/CP-000000"}, 404,
 			`"message":"` + said("unknown_product", 0) + `","code":"unknown_product"`},
 		{webtest.Request{Method: "GET", Path: "/products/CP-000000", Header: english}, 404,
-			`"message":"No such product"`},
+			`"message":"` + saidInEnglish("unknown_product", 0)},
 		{webtest.Request{Method: "GET", Path: "/nowhere"}, 404, `{"error":"Not Found"}`},
 		{webtest.Request{Method: "GET", Path: "//products"}, 404, `{"error":"Not Found"}`},
 		{webtest.Request{Method: "GET", Path: "/products/"}, 404, `{"error":"Not Found"}`},
@@ -78,7 +85,8 @@ func TestRoutesAnswerExistingClients(t *testing.T) {
 		{webtest.Request{Method: "GET", Path: "/products/CP-502101",
 			Header: map[string]string{"Accept-Language": "fr-FR,en;q=0.8"}}, 200, `"sku":"CP-502101"`},
 		{webtest.Request{Method: "GET", Path: "/products/x",
-			Header: map[string]string{"Accept-Language": "fr-FR,en;q=0.8"}}, 404, `No such product`},
+			Header: map[string]string{"Accept-Language": "fr-FR,en;q=0.8"}}, 404,
+			saidInEnglish("unknown_product", 0)},
 		{webtest.Request{Method: "GET", Path: "/checkout"}, 404, `{"error":"Not Found"}`},
 		{webtest.Request{Method: "DELETE", Path: "/products"}, 404, `{"error":"Not Found"}`},
 	} {
@@ -100,11 +108,11 @@ func TestBuyersBuyUntilTheProductIsSoldOut(t *testing.T) {
 		stock   float64
 	}{
 		{first, ``, 200, said(web.Bought, 2), 2},
-		{english, `{}`, 200, "Bought! Stock left: 1", 1},
+		{english, `{}`, 200, saidInEnglish(web.Bought, 1), 1},
 		{first, `{"sku": "CP-502101", "quantity": 2}`, 409, said(web.NotBought, 1), 1},
 		{first, `{"sku": "CP-502101", "quantity": 1}`, 200, said(web.Bought, 0), 0},
 		{first, ``, 409, said(web.NotBought, 0), 0},
-		{english, ``, 409, "Not bought! Stock left: 0", 0},
+		{english, ``, 409, saidInEnglish(web.NotBought, 0), 0},
 	} {
 		got := webtest.Do(t, handler,
 			webtest.Request{Method: "POST", Path: "/checkout", Header: c.header, Body: c.body})
