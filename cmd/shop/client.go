@@ -244,10 +244,11 @@ func (c *client) sign(ctx context.Context, r *http.Request, body []byte) (aws.Cr
 
 // advised adds advice to a refusal where the API cannot give it.
 func (c *client) advised(r *refusal, signer aws.Credentials) error {
-	if r.problem.Code != "" {
-		return r
-	}
 	switch {
+	case r.problem.Code == shop.CodeUnknownProduct: // the API answers buyers, too, with this error
+		return fmt.Errorf("%w: %s products lists them", r, r.prefix)
+	case r.problem.Code != "":
+		return r
 	case r.status == http.StatusForbidden && c.target.local:
 		return fmt.Errorf("%s refuses the access key %s for region %s: is that the region of the run's stage? See "+
 			"the run's log: %w", c.target.api, signer.AccessKeyID, c.target.aws.Region, r)

@@ -39,7 +39,7 @@ func importCommand() command {
 	return command{name: "import", arguments: "FILE",
 		summary: "create and change products from a CSV file, all or nothing",
 		more: fmt.Sprintf(`FILE is a CSV file, or - for the standard input. shop export writes a file to begin with.
-Its first line names its columns, in any order:
+Commas or semicolons separate its columns. Its first line names its columns, in any order:
     %s
 
 %s

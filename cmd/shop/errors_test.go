@@ -116,7 +116,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		{"an argument too many", []string{"redrive", "CP-502101"}, 2,
 			[]string{"redrive takes no arguments: shop redrive"}},
 		{"two arguments too many", []string{"products", "CP-502101", "CP-502102"}, 2,
-			[]string{"products takes 0 to 1 arguments: shop products [SKU]"}},
+			[]string{"products takes at most one argument: shop products [SKU]; shop products -h explains it"}},
 		{"an argument too few", []string{"--ready", here, "adjust", "CP-5", "--reason", "x"}, 2,
 			[]string{"give either a change of the stock, like -3 or +5, or --to"}},
 		{"a count and a change", []string{"--ready", here, "adjust", "CP-5", "-3", "--to", "5", "--reason", "x"}, 2,

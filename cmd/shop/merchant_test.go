@@ -229,9 +229,40 @@ func TestAMerchantRunsTheShopFromTheCommandLine(t *testing.T) {
 	c.database.CheckBooks(t)
 }
 
+// TestAMerchantFollowsTheAdviceOfErrors types the commands that refusals advise.
+func TestAMerchantFollowsTheAdviceOfErrors(t *testing.T) {
+	c := openCounter(t)
+	c.says("shop open CP-502101 5", 0, "open")
+	for _, a := range []struct{ line, advice, shows string }{
+		{"shop set CP-502101 --factory FF-0", "shop --ready {ready} factories", "FF-500293"},
+		{"shop undo CP-502101 1", "shop --ready {ready} ledger CP-502101", "opening"},
+		{"shop undo DN-99 1", "shop --ready {ready} products lists them", "CP-502101"},
+		{"shop order 0197a000-0000-7000-8000-000000000002", "shop --ready {ready} orders", "CP-502101"},
+		{"shop open CP-502101", "shop --ready {ready} orders --sku CP-502101 --status open", "CP-502101"},
+		{"shop archive CP-502102", "shop --ready {ready} set CP-502102 --automatic=false && " +
+			"shop --ready {ready} adjust CP-502102 --to 0 --reason archived", "60 → 0"},
+	} {
+		advice, shown := strings.ReplaceAll(a.advice, "{ready}", c.ready), ""
+		c.says(a.line, 1, ": "+advice+"\n")
+		for command := range strings.SplitSeq(strings.TrimSuffix(advice, " lists them"), " && ") {
+			shown = c.types(command, 0)
+		}
+		if !strings.Contains(shown, a.shows) {
+			t.Errorf("%s advises %s, which shows\n%s\nwant %q in it", a.line, advice, shown, a.shows)
+		}
+	}
+	c.says("shop archive CP-502102", 0, "archived")
+	if out := c.types("shop orders --sku CP-502102", 0); strings.Contains(out, "CP-502102") {
+		t.Errorf("the shop ordered a product that the merchant was archiving:\n%s", out)
+	}
+	c.says("shop undo CP-502101", 2, "undo takes 2 arguments: shop undo SKU NUMBER; shop undo -h explains it")
+	c.says("shop sales last week", 2, "sales takes at most one argument: shop sales [DAY]; shop sales -h explains")
+	c.database.CheckBooks(t)
+}
+
 func TestAMerchantArchivesAProduct(t *testing.T) {
 	c := openCounter(t)
-	c.says("shop archive CP-502103", 1, "30 of CP-502103 are on hand: sell them, or book them out with an adjustment")
+	c.says("shop archive CP-502103", 1, "30 of CP-502103 are on hand: keep the shop from ordering more, and sell them or book them out")
 	c.says("shop products --archived", 0, "No product is archived.")
 	c.says("shop adjust CP-502103 --to 0 --reason donated", 0, "30 → 0")
 	c.says("shop archive CP-502103", 0, "archived")

@@ -87,7 +87,8 @@ func (c command) cobra(t terminal, o *options) *cobra.Command {
 		Example: example, DisableFlagsInUseLine: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < c.least || len(args) > c.most {
-				return usagef("%s takes %s: shop %s", c.name, counted(c), c.synopsis())
+				return usagef("%s takes %s: shop %s; %s %s -h explains it", c.name, counted(c), c.synopsis(), t.program,
+					c.name)
 			}
 			return nil
 		},
@@ -190,6 +191,8 @@ func counted(c command) string {
 		return "one argument"
 	case c.least == c.most:
 		return fmt.Sprintf("%d arguments", c.most)
+	case c.least == 0 && c.most == 1:
+		return "at most one argument"
 	default:
 		return fmt.Sprintf("%d to %d arguments", c.least, c.most)
 	}

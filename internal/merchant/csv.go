@@ -184,9 +184,13 @@ func WriteCSV(w io.Writer, products []Product, withStock bool) error {
 
 // ReadCSV reads products. The first line names the columns, in any order; only sku is required. A
 // column like name_en has the names in a language. An empty cell says nothing about its field.
-// Lines that cannot be read are in wrong.
+// Semicolons separate the columns if the first line has one: Excel writes them in countries whose
+// decimal point is a comma. Lines that cannot be read are in wrong.
 func ReadCSV(text string) (rows []shop.ImportRow, wrong []shop.LineError) {
 	in := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, ByteOrderMark)))
+	if first, _, _ := strings.Cut(text, "\n"); strings.Contains(first, ";") {
+		in.Comma = ';' // no name of a column has one
+	}
 	fail := func(line int, format string, args ...any) {
 		wrong = append(wrong, shop.LineError{Line: line, Detail: fmt.Sprintf(format, args...)})
 	}

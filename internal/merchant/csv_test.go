@@ -26,6 +26,18 @@ func TestColumnsOfLanguagesIgnoreCase(t *testing.T) {
 	}
 }
 
+// TestColumnsMayBeSeparatedBySemicolons reads a file as Excel saves it in countries that write 1,5.
+func TestColumnsMayBeSeparatedBySemicolons(t *testing.T) {
+	rows, wrong := merchant.ReadCSV(merchant.ByteOrderMark + "sku;name;price\r\nA-1;\"Twist; large, hot\";1990\r\n")
+	if len(rows) != 1 || len(wrong) > 0 || *rows[0].Name != "Twist; large, hot" || *rows[0].Price != 1990 {
+		t.Errorf("got %+v, %+v; want the product", rows, wrong)
+	}
+	rows, wrong = merchant.ReadCSV("sku,name\nA-1,Twist; large\n")
+	if len(rows) != 1 || len(wrong) > 0 || *rows[0].Name != "Twist; large" {
+		t.Errorf("with commas: got %+v, %+v; want the product", rows, wrong)
+	}
+}
+
 // TestASpreadsheetTakesNoNameForAFormula writes names into a file, and reads them back.
 func TestASpreadsheetTakesNoNameForAFormula(t *testing.T) {
 	for name, want := range map[string]string{

@@ -30,7 +30,10 @@ func archive(
 		switch {
 		case stock > 0:
 			return &shop.Error{Code: shop.CodeProductInUse, Detail: fmt.Sprintf(
-				"%d of %s are on hand: sell them, or book them out with an adjustment", stock, sku)}
+				"%d of %s are on hand: keep the shop from ordering more, and sell them or book them out", stock, sku),
+				Commands: []string{
+					"shop set " + sku + " --automatic=false", "shop adjust " + sku + " --to 0 --reason archived",
+				}}
 		case err == nil:
 			return &shop.Error{Code: shop.CodeProductInUse, Detail: fmt.Sprintf(
 				"production order %s of %s is open: wait for its goods; or keep the shop from ordering again, and "+

@@ -45,12 +45,13 @@ func (f *fixture) emptyAndArchive(tb testing.TB) error {
 
 func TestAnArchivedProductIsNeitherSoldNorOrdered(t *testing.T) {
 	f := newFixture(t, 1)
-	if _, err := f.archive(t, true); shop.CodeOf(err) != shop.CodeProductInUse ||
-		!strings.Contains(err.Error(), "3 of CP-502101 are on hand: sell them, or book them out") {
+	_, err := f.archive(t, true)
+	if shop.CodeOf(err) != shop.CodeProductInUse || !strings.Contains(err.Error(), "3 of CP-502101 are on hand") {
 		t.Fatalf("with stock on hand: got %v, want %s", err, shop.CodeProductInUse)
 	}
+	checkCommands(t, err, "shop set CP-502101 --automatic=false", "shop adjust CP-502101 --to 0 --reason archived")
 	order := f.soldOut(t)
-	_, err := f.archive(t, true)
+	_, err = f.archive(t, true)
 	if shop.CodeOf(err) != shop.CodeProductInUse ||
 		!strings.Contains(err.Error(), order.ID.String()+" of CP-502101 is open: wait for its goods") {
 		t.Fatalf("with an open order: got %v, want %s", err, shop.CodeProductInUse)

@@ -52,7 +52,8 @@ func (s *Store) Undo(ctx context.Context, a shop.Adjustment, number int64) (undo
 			product[:], number, shop.CauseAdjustment).Scan(&adjustment, &a.Quantity)
 		if errors.Is(err, sql.ErrNoRows) {
 			return &shop.Error{Code: shop.CodeUnknownAdjustment, Detail: fmt.Sprintf(
-				"entry %d in bin 0 of %s is not an adjustment", number, a.SKU)}
+				"entry %d in bin 0 of %s is not an adjustment", number, a.SKU),
+				Commands: []string{"shop ledger " + a.SKU}}
 		}
 		if err != nil {
 			return err

@@ -73,7 +73,8 @@ func (s *Store) ProductionOrder(ctx context.Context, id uuid.UUID) (shop.Product
 }
 
 func unknownOrder(id uuid.UUID) error {
-	return &shop.Error{Code: shop.CodeUnknownOrder, Detail: fmt.Sprintf("there is no production order %s", id)}
+	return &shop.Error{Code: shop.CodeUnknownOrder, Detail: fmt.Sprintf("there is no production order %s", id),
+		Commands: []string{"shop orders"}}
 }
 
 // OpenOrders lists the production orders that are open, oldest first.

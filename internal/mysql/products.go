@@ -251,5 +251,6 @@ func unknownProduct(sku string) error {
 }
 
 func unknownFactory(identifier string) error {
-	return &shop.Error{Code: shop.CodeUnknownFactory, Detail: fmt.Sprintf("there is no factory %.64q", identifier)}
+	return &shop.Error{Code: shop.CodeUnknownFactory, Detail: fmt.Sprintf("there is no factory %.64q", identifier),
+		Commands: []string{"shop factories"}}
 }

@@ -215,8 +215,9 @@ func (s *Shop) OpenOrder(ctx context.Context, sku string, quantity int) (Product
 	case err != nil:
 		return ProductionOrder{}, err
 	case d.Outcome == AlreadyOnOrder:
-		return ProductionOrder{}, refuse(CodeOrderOpen,
-			fmt.Sprintf("a production order of %s is open: cancel it first, or wait for it", sku))
+		return ProductionOrder{}, &Error{Code: CodeOrderOpen,
+			Detail:   fmt.Sprintf("a production order of %s is open: cancel it first, or wait for it", sku),
+			Commands: []string{"shop orders --sku " + sku + " --status open"}}
 	case !d.Opened:
 		return ProductionOrder{}, refuse(CodeInvalidQuantity,
 			fmt.Sprintf("%s is not short: say how many to order", sku))
