@@ -262,7 +262,8 @@ func TestAMerchantFollowsTheAdviceOfErrors(t *testing.T) {
 
 func TestAMerchantArchivesAProduct(t *testing.T) {
 	c := openCounter(t)
-	c.says("shop archive CP-502103", 1, "30 of CP-502103 are on hand: keep the shop from ordering more, and sell them or book them out")
+	c.says("shop archive CP-502103", 1,
+		"30 of CP-502103 are on hand: keep the shop from ordering more, and sell them or book them out")
 	c.says("shop products --archived", 0, "No product is archived.")
 	c.says("shop adjust CP-502103 --to 0 --reason donated", 0, "30 → 0")
 	c.says("shop archive CP-502103", 0, "archived")
