@@ -254,12 +254,18 @@ func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rap
 	return repeated
 }
 
+// The most steps of a process before its fault. A sweep takes more steps than a request.
+const (
+	requestSteps = 6
+	sweepSteps   = 16
+)
+
 // drawFault draws a fault for one of three processes, and none for the others.
-func drawFault(rt *rapid.T) fault {
+func drawFault(rt *rapid.T, most int) fault {
 	if rapid.IntRange(0, 2).Draw(rt, "fault") != 2 {
 		return fault{}
 	}
-	return fault{rapid.IntRange(1, 16).Draw(rt, "steps"), rapid.Bool().Draw(rt, "kills")}
+	return fault{rapid.IntRange(1, most).Draw(rt, "steps"), rapid.Bool().Draw(rt, "kills")}
 }
 
 func drawSKU(rt *rapid.T) string { return rapid.SampledFrom(skus).Draw(rt, "sku") }
@@ -299,7 +305,7 @@ func (w *world) buyTheRest(ctx context.Context, rt *rapid.T) error {
 // buyOne makes a purchase and checks the answer.
 func (w *world) buyOne(ctx context.Context, rt *rapid.T, p shop.Purchase) error {
 	t, sale := w.purchase(p)
-	if err := w.run(ctx, drawFault(rt), t); err != nil || !isNew(*sale) {
+	if err := w.run(ctx, drawFault(rt, requestSteps), t); err != nil || !isNew(*sale) {
 		return err
 	}
 	return w.checkOrdered(ctx, p.SKU)
@@ -401,7 +407,7 @@ func (w *world) waitFor(ctx context.Context, rt *rapid.T) error {
 	}
 	for range rapid.IntRange(1, 5).Draw(rt, "buyers") {
 		key := rapid.SampledFrom([]string{"", "", "x", "y"}).Draw(rt, "key")
-		if err := w.join(ctx, p, key, drawFault(rt)); err != nil {
+		if err := w.join(ctx, p, key, drawFault(rt, requestSteps)); err != nil {
 			return err
 		}
 	}
@@ -470,7 +476,7 @@ func (w *world) handleDelivery(ctx context.Context, rt *rapid.T) error {
 	if len(w.deliveries) == 0 {
 		rt.Skip("no delivery waits")
 	}
-	return w.run(ctx, drawFault(rt), w.delivery(w.drawDelivery(rt)))
+	return w.run(ctx, drawFault(rt, requestSteps), w.delivery(w.drawDelivery(rt)))
 }
 
 func (w *world) drawDelivery(rt *rapid.T) lot {
@@ -498,7 +504,8 @@ func (w *world) factoryReportsAgain(ctx context.Context, rt *rapid.T) error {
 	i := rapid.IntRange(0, len(w.finished)-1).Draw(rt, "lot")
 	// Somebody else who knows the callback URL may report another quantity.
 	if rapid.Bool().Draw(rt, "another quantity") {
-		w.finished[i].quantity = rapid.IntRange(1, w.finished[i].order.Quantity).Draw(rt, "reported")
+		all := w.finished[i].order.Quantity
+		w.finished[i].quantity = rapid.OneOf(rapid.IntRange(1, all), rapid.Just(all)).Draw(rt, "reported")
 	}
 	w.report(w.finished[i])
 	return w.handleDelivery(ctx, rt)
@@ -520,7 +527,7 @@ func (w *world) lose(_ context.Context, rt *rapid.T) error {
 
 // faultySweep runs a sweep with a fault.
 func (w *world) faultySweep(ctx context.Context, rt *rapid.T) error {
-	_ = w.process(ctx, drawFault(rt), w.sweep) // it may fail: a later sweep does the work
+	_ = w.process(ctx, drawFault(rt, sweepSteps), w.sweep) // it may fail: a later sweep does the work
 	return nil
 }
 
@@ -540,7 +547,7 @@ func (w *world) twoSweeps(ctx context.Context, rt *rapid.T) error {
 
 // adjust changes the stock by hand.
 func (w *world) adjust(ctx context.Context, rt *rapid.T) error {
-	return w.run(ctx, drawFault(rt), w.adjustment(w.drawAdjustment(rt, drawSKU(rt))))
+	return w.run(ctx, drawFault(rt, requestSteps), w.adjustment(w.drawAdjustment(rt, drawSKU(rt))))
 }
 
 func (w *world) drawAdjustment(rt *rapid.T, sku string) shop.Adjustment {
@@ -612,7 +619,7 @@ func (w *world) changePolicy(ctx context.Context, rt *rapid.T) error {
 	minimum := rapid.SampledFrom([]int{0, 15, 40}).Draw(rt, "minimum")
 	leadTime := rapid.SampledFrom(leadTimes).Draw(rt, "lead time")
 	automatic := rapid.IntRange(0, 3).Draw(rt, "automatic") != 3
-	err := w.process(ctx, drawFault(rt), func(ctx context.Context) error {
+	err := w.process(ctx, drawFault(rt, requestSteps), func(ctx context.Context) error {
 		_, err := w.shop.ChangeProduct(ctx, drawSKU(rt), shop.ProductChange{
 			ReorderPoint: &reorderPoint, OrderUpTo: &orderUpTo, LotSize: &lot,
 			MinimumOrder: &minimum, LeadTime: &leadTime, Automatic: &automatic,
@@ -627,7 +634,7 @@ func (w *world) changePolicy(ctx context.Context, rt *rapid.T) error {
 
 // changeBins changes the number of bins of a product.
 func (w *world) changeBins(ctx context.Context, rt *rapid.T) error {
-	return w.run(ctx, drawFault(rt), w.binChange(rt, drawSKU(rt)))
+	return w.run(ctx, drawFault(rt, requestSteps), w.binChange(rt, drawSKU(rt)))
 }
 
 func (w *world) binChange(rt *rapid.T, sku string) task {
@@ -670,7 +677,7 @@ func (w *world) rush(ctx context.Context, rt *rapid.T) error {
 	if len(w.deliveries) > 0 && rapid.IntRange(0, 3).Draw(rt, "no delivery") < 3 {
 		tasks = append(tasks, w.delivery(w.drawDelivery(rt)))
 	}
-	f := drawFault(rt)
+	f := drawFault(rt, requestSteps)
 	if err := w.inParallel(ctx, f, tasks); err != nil || f.steps > 0 {
 		return err // after a fault only the next sweep checks whether a product is short
 	}
@@ -708,7 +715,7 @@ func (w *world) inParallel(ctx context.Context, f fault, tasks []task) error {
 // orderByHand opens a production order as a merchant does.
 func (w *world) orderByHand(ctx context.Context, rt *rapid.T) error {
 	sku, quantity := drawSKU(rt), rapid.IntRange(0, 30).Draw(rt, "quantity")
-	err := w.process(ctx, drawFault(rt), func(ctx context.Context) error {
+	err := w.process(ctx, drawFault(rt, requestSteps), func(ctx context.Context) error {
 		_, err := w.shop.OpenOrder(ctx, sku, quantity)
 		return err
 	})
@@ -730,7 +737,7 @@ func (w *world) cancel(ctx context.Context, rt *rapid.T) error {
 		rt.Skip("nothing was ordered")
 	}
 	o := orders[rapid.IntRange(0, len(orders)-1).Draw(rt, "order")]
-	err = w.process(ctx, drawFault(rt), func(ctx context.Context) error {
+	err = w.process(ctx, drawFault(rt, requestSteps), func(ctx context.Context) error {
 		_, err := w.shop.CancelOrder(ctx, o.ID)
 		return err
 	})
