@@ -255,6 +255,12 @@ func TestAMerchantFollowsTheAdviceOfErrors(t *testing.T) {
 	if out := c.types("shop orders --sku CP-502102", 0); strings.Contains(out, "CP-502102") {
 		t.Errorf("the shop ordered a product that the merchant was archiving:\n%s", out)
 	}
+	c.says("shop archive CP-502102 --undo", 0,
+		"The shop does not order it by itself. To change that: shop --ready "+c.ready+" set CP-502102 --automatic\n")
+	c.says("shop set CP-502102 --automatic", 0, "automatic      yes")
+	if out := c.types("shop archive CP-502102 --undo", 0); strings.Contains(out, "does not order it") {
+		t.Errorf("of an automatic product it says\n%s", out)
+	}
 	c.says("shop undo CP-502101", 2, "undo takes 2 arguments: shop undo SKU NUMBER; shop undo -h explains it")
 	c.says("shop sales last week", 2, "sales takes at most one argument: shop sales [DAY]; shop sales -h explains")
 	c.database.CheckBooks(t)

@@ -278,8 +278,18 @@ func archiveCommand() command {
 			if err := checkSKU(arguments[0]); err != nil {
 				return err
 			}
-			return s.product(ctx, call{method: http.MethodPatch, path: productPath(arguments[0]),
-				body: changes{"archived": !undo}})
+			var p merchant.Product
+			if err := s.client.do(ctx, call{method: http.MethodPatch, path: productPath(arguments[0]),
+				body: changes{"archived": !undo}, into: &p}); err != nil {
+				return err
+			}
+			return s.show(p, func() {
+				s.showProduct(p)
+				if undo && !p.Automatic {
+					fmt.Fprintf(s.out, "The shop does not order it by itself. To change that: %s\n",
+						s.line("set", p.SKU, "--automatic"))
+				}
+			})
 		}}
 }
 
