@@ -85,7 +85,7 @@ func (d *drawing) standIn(s standin.StandIn, n standin.Node) {
 			return
 		}
 		node := d.place(console.Node{
-			Kind: n.Kind, Label: n.Kind, Detail: fmt.Sprintf("%d in %s", len(arns), s.Name), Name: n.Kind,
+			Kind: n.Kind, Label: n.Kind, Detail: fmt.Sprintf("%d stored", len(arns)), Name: n.Kind,
 			Service: s.Service,
 		})
 		for _, arn := range arns {

@@ -52,6 +52,9 @@ const attribute = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}
 
 const link = (text, kind, id) => el("button", { type: "button", class: "link", click: () => select(kind, id) }, text);
 
+/** The text in a JSON string: the factory's log has the JSON that it got. */
+const unquoted = (text) => text.replace(/^"([^"]*)"$/, "$1");
+
 const MOST = 4; // attributes in the brief text
 const LONGEST = 16; // characters of a value: ids and ARNs are longer
 // Attributes that other parts of the line show already, and ids, which do not help people.
@@ -69,7 +72,7 @@ export function brief({ attrs = {}, node = "" }, said = "") {
   const searched = words().filter((isIn) => !isIn(said));
   const found = all.filter((a) => searched.some((isIn) => isIn(`${a.shown} ${a.text}`) || isIn(`${a.name} ${a.text}`)));
   const written = (attributes) => attributes // "production step" needs no further "step"
-    .map((a) => ` ${said.endsWith(` ${a.shown}`) ? "" : `${a.shown} `}${shortened(a.text)}`).join(" ·");
+    .map((a) => ` ${said.endsWith(` ${a.shown}`) ? "" : `${a.shown} `}${shortened(unquoted(a.text))}`).join(" ·");
   if (attrs.missing) return ` missing: ${valueText(attrs.missing)}`;
   if (attrs.error && !said.includes(valueText(attrs.error))) return ` ${shortened(valueText(attrs.error))}`;
   const saidWords = new Set(said.split(/[\s:,]+/));

@@ -33,6 +33,7 @@ const kinds = {
     icon: "M6.2 5 2 10l4.2 5 M13.8 5 18 10l-4.2 5 M11.6 3.6 8.4 16.4",
     sum: (c) => plural(c.requests, "request", "requests"),
     errors: (c) => (c.server_errors ?? 0) + (c.throttled ?? 0),
+    idle: "0 requests",
   },
   function: {
     name: "Function",
@@ -45,6 +46,7 @@ const kinds = {
     icon: "M3 8.2v3.6h2.8l6 3.4V4.8l-6 3.4Z M14.4 7.2a4 4 0 0 1 0 5.6 M16.6 5a7 7 0 0 1 0 10",
     sum: (c) => `${short(c.published)} published`,
     errors: (c) => c.lost,
+    idle: "0 published",
   },
   queue: {
     name: "Queue",
@@ -117,7 +119,10 @@ export const counterName = (name, n) =>
 /** A kind's icon, as path data in a box of 20 by 20. */
 export const kindIcon = (kind) => kinds[kind]?.icon ?? "M4 4h12v12H4Z";
 
-/** A node's main counters in a few words, or its detail if it has no counters. */
+/**
+ * A node's main counters in a few words. Without counters they are what its kind says before the
+ * first event, or else its detail.
+ */
 export function summary(node, counters) {
   if (counters && Object.keys(counters).length) {
     const sum = kinds[node.kind]?.sum;
@@ -125,7 +130,7 @@ export function summary(node, counters) {
     const [name, n] = Object.entries(counters)[0];
     return `${short(n)} ${counterName(name, n)}`;
   }
-  return node.detail || kinds[node.kind]?.does || kindName(node.kind);
+  return kinds[node.kind]?.idle || node.detail || kinds[node.kind]?.does || kindName(node.kind);
 }
 
 /** How many errors a node's badge shows. */

@@ -100,7 +100,8 @@ func TestALineSaysFirstWhyTheSearchHasFoundIt(t *testing.T) {
 	page := openModules(t)
 	const brief = `import("/eventrow.js").then(({ brief }) => {
 		history.replaceState(null, "", "#q=" + encodeURIComponent(%s));
-		return brief({ attrs: { a: 1, b: 2, c: 3, d: 4, code: 503, stock: 0, took: "1.503ms", step_n: 4 } }, "sold");
+		return brief({ attrs: { a: 1, b: 2, c: 3, d: 4, code: 503, stock: 0, took: "1.503ms", step_n: 4,
+			count: '"100"' } }, "sold");
 	})`
 	for search, want := range map[string]string{
 		``:             "a 1 · b 2 · c 3 · d 4",
@@ -109,6 +110,7 @@ func TestALineSaysFirstWhyTheSearchHasFoundIt(t *testing.T) {
 		`"stock 0"`:    "stock 0 · a 1 · b 2 · c 3",
 		`"STOCK  0`:    "stock 0 · a 1 · b 2 · c 3", // the reader has not typed the second quote yet
 		`"step_n 4"`:   "step n 4 · a 1 · b 2 · c 3",
+		`count`:        "count 100 · a 1 · b 2 · c 3", // without the quotes of JSON
 		`sold 1.503ms`: "took 1.503ms · a 1 · b 2 · c 3",
 		`(`:            "a 1 · b 2 · c 3 · d 4",
 	} {
@@ -160,6 +162,39 @@ func TestCounterOfOneIsInTheSingular(t *testing.T) {
 		script := `import("/kinds.js").then(({ counterName }) => ` + call + `)`
 		if got := browsertest.Evaluate[string](page, script); got != want {
 			t.Errorf("%s: got %q, want %q", call, got, want)
+		}
+	}
+}
+
+func TestPartsOfThePageSayWhatIsRare(t *testing.T) {
+	t.Parallel()
+	page := openModules(t)
+	const letter = `import("/message.js").then(({ createList }) => {
+		const list = createList({ kind: "dead-letter-queue", label: "q" });
+		list.show({ messages: [{ queue: "q", id: "M", sent: "2026-11-28T12:00:00Z", receives: 5, body: {},
+			about: "It expired.", obsolete: %t }] });
+		return [".meaning", "button"].map((part) =>
+			[...list.element.querySelectorAll(part + ":not([hidden])")].map((e) => e.textContent).join(" ")).join(", ");
+	})`
+	const journey = `import("/waterfall.js").then(({ create }) => {
+		const panel = create();
+		panel.show({ began: "2026-11-28T12:00:00Z", took_ms: 1000, steps: [], cut: %d });
+		return panel.element.querySelector(".soft").textContent.split(" · ").slice(2).join(", ");
+	})`
+	const note = "bars compress waiting times, numbers are exact"
+	for expression, want := range map[string]string{
+		fmt.Sprintf(letter, false): "It expired., Redrive Delete",
+		fmt.Sprintf(letter, true):  "It expired. Nothing to do: delete it., Delete",
+		fmt.Sprintf(journey, 0):    note,
+		fmt.Sprintf(journey, 1200): "1,200 steps of its middle not kept, " + note,
+		`import("/invoke.js").then(({ outcome }) => [{ failed: 1 }, { failed: 2 }, {}].map(outcome).join(", "))`: "" +
+			"1 message failed, 2 messages failed, succeeded",
+		`import("/kinds.js").then(({ summary }) => ["api", "topic", "bucket"]
+			.map((kind) => summary({ kind, detail: "http://127.0.0.1:8080" }, {})).join(", "))`: "" +
+			"0 requests, 0 published, http://127.0.0.1:8080",
+	} {
+		if got := browsertest.Evaluate[string](page, expression); got != want {
+			t.Errorf("%s: got %q, want %q", expression, got, want)
 		}
 	}
 }

@@ -10,7 +10,7 @@ const megabytes = (n) => `${number(n)} MB`;
 // What each value is called, how it is written, and whether the points are added up.
 const KINDS = {
   invocations: { name: "Invocations", text: number, sum: true },
-  errors: { name: "Errors", text: number, sum: true, bad: true },
+  errors: { name: "Failed invocations", text: number, sum: true, bad: true },
   throttles: { name: "Throttled", text: number, sum: true, bad: true },
   duration_ms: { name: "Longest duration", text: duration },
   memory_mb: { name: "Memory used", text: megabytes },
