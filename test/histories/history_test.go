@@ -256,7 +256,7 @@ func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rap
 
 // The most steps of a process before its fault. A sweep takes more steps than a request.
 const (
-	requestSteps = 6
+	requestSteps = 8
 	sweepSteps   = 16
 )
 
@@ -265,7 +265,9 @@ func drawFault(rt *rapid.T, most int) fault {
 	if rapid.IntRange(0, 2).Draw(rt, "fault") != 2 {
 		return fault{}
 	}
-	return fault{rapid.IntRange(1, most).Draw(rt, "steps"), rapid.Bool().Draw(rt, "kills")}
+	// Every process has two steps; most requests have no more.
+	steps := rapid.OneOf(rapid.IntRange(1, 2), rapid.IntRange(1, most))
+	return fault{steps.Draw(rt, "steps"), rapid.Bool().Draw(rt, "kills")}
 }
 
 func drawSKU(rt *rapid.T) string { return rapid.SampledFrom(skus).Draw(rt, "sku") }
@@ -488,7 +490,7 @@ func (w *world) finishLot(rt *rapid.T) lot {
 	i := rapid.IntRange(0, len(w.lots)-1).Draw(rt, "lot")
 	l := w.lots[i]
 	l.quantity = l.order.Quantity
-	if rapid.IntRange(0, 2).Draw(rt, "in part") == 2 {
+	if rapid.Bool().Draw(rt, "in part") {
 		l.quantity = rapid.IntRange(1, l.order.Quantity).Draw(rt, "made")
 	}
 	w.lots = slices.Delete(w.lots, i, i+1)
@@ -545,9 +547,16 @@ func (w *world) twoSweeps(ctx context.Context, rt *rapid.T) error {
 	return errors.Join(errs...)
 }
 
-// adjust changes the stock by hand.
+// adjust changes the stock by hand. A merchant who sent a key may repeat the request.
 func (w *world) adjust(ctx context.Context, rt *rapid.T) error {
-	return w.run(ctx, drawFault(rt, requestSteps), w.adjustment(w.drawAdjustment(rt, drawSKU(rt))))
+	a := w.drawAdjustment(rt, drawSKU(rt))
+	if err := w.run(ctx, drawFault(rt, requestSteps), w.adjustment(a)); err != nil || a.IdempotencyKey == "" {
+		return err
+	}
+	if !rapid.Bool().Draw(rt, "repeats it") {
+		return nil
+	}
+	return w.run(ctx, fault{}, w.adjustment(a))
 }
 
 func (w *world) drawAdjustment(rt *rapid.T, sku string) shop.Adjustment {
