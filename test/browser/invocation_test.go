@@ -101,6 +101,8 @@ func TestConsoleKeepsTheSearchInItsAddress(t *testing.T) {
 		}
 	}
 	page := browsertest.Open(t, screen, s.Endpoints().Console+"/#q="+strings.ToLower(sku))
+	// Until the search has an answer, the list has all journeys.
+	page.AwaitText("#search-found", "journey")
 	journey := journeyOf(sku + " sold")
 	page.Await(journey)
 	if browsertest.Evaluate[bool](page, "!!"+journeyOf(other+" sold")) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -215,9 +216,11 @@ func TestConsoleSaysWhichRequestSoldTheLastPiece(t *testing.T) {
 	page.AwaitText(".journey-name", "sold, the last piece")
 	page.AwaitText(".waterfall .step-text", "POST /checkout 200")
 
-	// A click on the product's name searches it.
+	// A click on the product's name searches its SKU.
+	browsertest.Evaluate[bool](page, `(location.hash = "q=" + `+browser.Quote(strings.ToLower(sku))+`, true)`)
+	page.Await(figure)
 	browsertest.Evaluate[bool](page, "("+figure+`.querySelector(".name").click(), true)`)
-	page.AwaitText("#search-found", "2 journeys")
+	page.Await(`document.querySelector("#search").value === ` + browser.Quote(sku))
 	page.Await(last)
 	page.CheckAccessibility()
 }
