@@ -5,9 +5,11 @@ func (h *Host) Occupied() (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, inst := range h.instances {
-		if inst.requestID() != "" {
+		inst.mu.Lock()
+		if inst.current != nil {
 			n++
 		}
+		inst.mu.Unlock()
 	}
 	return n
 }

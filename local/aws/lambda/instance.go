@@ -117,6 +117,7 @@ type instance struct {
 	mu         sync.Mutex
 	peakMemory int64       // in bytes
 	current    *invocation // the event that the process is handling, or nil
+	requestID  string      // of the latest event; "" before the first
 	polling    bool        // a request for the next event is waiting
 	free       bool        // ready has received the token since current ended
 }
@@ -283,7 +284,7 @@ func (inst *instance) nextDone(inv *invocation) {
 	defer inst.mu.Unlock()
 	inst.polling = false
 	if inv != nil {
-		inst.current = inv
+		inst.current, inst.requestID = inv, inv.requestID
 		inst.free = false
 	}
 }
@@ -305,14 +306,4 @@ func (inst *instance) respond(requestID string, a *answer) error {
 	}
 	inst.current.answer <- a
 	return nil
-}
-
-// requestID returns the id of the current invocation, or "" if there is none.
-func (inst *instance) requestID() string {
-	inst.mu.Lock()
-	defer inst.mu.Unlock()
-	if inst.current == nil {
-		return ""
-	}
-	return inst.current.requestID
 }

@@ -70,8 +70,7 @@ func TestOutputAndReportsAreLogged(t *testing.T) {
 	h := newHost(t, lambda.Config{Log: slog.New(&log)})
 	d := add(t, h, nil)
 	a := mustInvoke(t, d, `{"do":"log"}`)
-	// A line belongs to the invocation during which it is read. It is read concurrently with the
-	// answer.
+	// The lines are read concurrently with the answer, and would belong to the next invocation.
 	await.Until(t, "both lines have arrived", func() bool {
 		return log.count("plain text") == 1 && log.count(`{"level":"ERROR","msg":"structured"}`) == 1
 	})

@@ -129,11 +129,30 @@ func TestEventThatCannotBeWrittenIsGivenBackAndWrittenToTheNextRequest(t *testin
 	inst.events <- d
 	w := httptest.NewRecorder()
 	serveNext(w, request, inst)
-	if !<-d.written || w.Body.String() != "payload" || inst.requestID() != inv.requestID {
+	if !<-d.written || w.Body.String() != "payload" || inst.current != inv {
 		t.Errorf("the next request got %d %s, want the event", w.Code, w.Body)
 	}
 	if err := inst.respond(inv.requestID, &answer{}); err != nil {
 		t.Errorf("its answer is refused: %v", err)
+	}
+}
+
+func TestALineThatIsReadAfterTheAnswerHasTheIDOfItsInvocation(t *testing.T) {
+	var log strings.Builder
+	inst := &instance{log: slog.New(slog.NewJSONHandler(&log, nil)), ready: make(chan struct{}, 1)}
+	inst.logLine("stdout", "initialised")
+	inv := newInvocation(t.Context(), nil)
+	inst.nextDone(inv)
+	if err := inst.respond(inv.requestID, &answer{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := inst.next(); err != nil {
+		t.Fatal(err)
+	}
+	inst.logLine("stdout", "sold")
+	first, second, _ := strings.Cut(log.String(), "\n")
+	if strings.Contains(first, "request_id") || !strings.Contains(second, `"request_id":"`+inv.requestID+`"`) {
+		t.Errorf("got\n%s\nwant the id %s in the second line alone", log.String(), inv.requestID)
 	}
 }
 
