@@ -90,14 +90,19 @@ func (s *session) showProduct(p merchant.Product) {
 	s.adviseBins(p)
 }
 
-// product makes a call that answers with a product, and shows the product.
-func (s *session) product(ctx context.Context, k call) error {
+// product makes a call that answers with a product, and shows the product and notes about it.
+func (s *session) product(ctx context.Context, k call, notes ...func(merchant.Product)) error {
 	var p merchant.Product
 	k.into = &p
 	if err := s.client.do(ctx, k); err != nil {
 		return err
 	}
-	return s.show(p, func() { s.showProduct(p) })
+	return s.show(p, func() {
+		s.showProduct(p)
+		for _, note := range notes {
+			note(p)
+		}
+	})
 }
 
 // products reads all products.
@@ -278,13 +283,8 @@ func archiveCommand() command {
 			if err := checkSKU(arguments[0]); err != nil {
 				return err
 			}
-			var p merchant.Product
-			if err := s.client.do(ctx, call{method: http.MethodPatch, path: productPath(arguments[0]),
-				body: changes{"archived": !undo}, into: &p}); err != nil {
-				return err
-			}
-			return s.show(p, func() {
-				s.showProduct(p)
+			return s.product(ctx, call{method: http.MethodPatch, path: productPath(arguments[0]),
+				body: changes{"archived": !undo}}, func(p merchant.Product) {
 				if undo && !p.Automatic {
 					fmt.Fprintf(s.out, "The shop does not order it by itself. To change that: %s\n",
 						s.line("set", p.SKU, "--automatic"))
