@@ -33,7 +33,7 @@ const kinds = {
     icon: "M6.2 5 2 10l4.2 5 M13.8 5 18 10l-4.2 5 M11.6 3.6 8.4 16.4",
     sum: (c) => plural(c.requests, "request", "requests"),
     errors: (c) => (c.server_errors ?? 0) + (c.throttled ?? 0),
-    idle: "0 requests",
+    idle: { requests: 0 },
   },
   function: {
     name: "Function",
@@ -46,7 +46,7 @@ const kinds = {
     icon: "M3 8.2v3.6h2.8l6 3.4V4.8l-6 3.4Z M14.4 7.2a4 4 0 0 1 0 5.6 M16.6 5a7 7 0 0 1 0 10",
     sum: (c) => `${short(c.published)} published`,
     errors: (c) => c.lost,
-    idle: "0 published",
+    idle: { published: 0 },
   },
   queue: {
     name: "Queue",
@@ -120,17 +120,18 @@ export const counterName = (name, n) =>
 export const kindIcon = (kind) => kinds[kind]?.icon ?? "M4 4h12v12H4Z";
 
 /**
- * A node's main counters in a few words. Without counters they are what its kind says before the
- * first event, or else its detail.
+ * A node's main counters in a few words. Before the first event they are what its kind counts then,
+ * if its kind says so, or else its detail.
  */
 export function summary(node, counters) {
-  if (counters && Object.keys(counters).length) {
+  const counted = Object.keys(counters ?? {}).length ? counters : kinds[node.kind]?.idle;
+  if (counted) {
     const sum = kinds[node.kind]?.sum;
-    if (sum) return sum(counters);
-    const [name, n] = Object.entries(counters)[0];
+    if (sum) return sum(counted);
+    const [name, n] = Object.entries(counted)[0];
     return `${short(n)} ${counterName(name, n)}`;
   }
-  return kinds[node.kind]?.idle || node.detail || kinds[node.kind]?.does || kindName(node.kind);
+  return node.detail || kinds[node.kind]?.does || kindName(node.kind);
 }
 
 /** How many errors a node's badge shows. */
