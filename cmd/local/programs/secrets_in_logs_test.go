@@ -45,12 +45,17 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 	// The run handles all kinds of messages: a sold-out product, a refused buyer, a factory whose
 	// answer does not parse, its delivery, a repeated callback, two forged callbacks and a broken
 	// one, a merchant, and a new password that the functions use afterwards.
-	if err := s.Run.Factory.SetFault(factory.Fault{Answer: factory.AnswerGarbage}); err != nil {
-		t.Fatal(err)
+	setFault := func(hold bool) {
+		t.Helper()
+		if err := s.Run.Factory.SetFault(factory.Fault{Answer: factory.AnswerGarbage, Hold: hold}); err != nil {
+			t.Fatal(err)
+		}
 	}
+	setFault(true) // the factory delivers after the refusal, however slow the buyers are
 	if got := s.buy(t, 4, 1); got[http.StatusOK] != 3 || got[http.StatusConflict] != 1 {
 		t.Fatalf("4 buyers of 3 got %v", got)
 	}
+	setFault(false)
 	await.Until(t, "a failed request to the factory is logged",
 		func() bool { return logged.line(string(journal.RequestFailed)) != "" })
 	await.Until(t, "the lot is delivered", func() bool { return s.number(t, donutStock) > 0 })
