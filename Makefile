@@ -11,7 +11,7 @@ DATA ?= .data
 GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg --hide-summary=skipped -- \
 	-timeout 40m -vet=off -ldflags='-s -w' -p $$((2 * $$(getconf _NPROCESSORS_ONLN)))
 
-.PHONY: help local shop debug reset demo test check verify lint race audit soak month model mutants second-opinion chaos bench crowd fuzz conformance fidelity screenshots tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
+.PHONY: help local shop debug reset demo test check verify lint race audit soak month model mutants second-opinion chaos bench crowd fuzz conformance fidelity screenshots pictures tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,6 +109,12 @@ tour: mariadb ## make each mistake of docs/tour.md, and the changes of docs/exte
 screenshots: mariadb ## take docs/storefront.png and docs/console.png from a local run
 	@scripts/install-chromium --fonts
 	@go run ./test/screenshots
+
+# Other options of go test are ARGS: make pictures ARGS='-run TestConsole'.
+pictures: mariadb ## put pictures of the pages into bin/pictures: each browser test's, at its end, in all sizes and schemes
+	@scripts/install-chromium --fonts
+	@rm -rf bin/pictures && mkdir -p bin/pictures
+	RESTOCK_PICTURES="$(CURDIR)/bin/pictures" go test ./test/browser -count=1 -timeout=0 $(ARGS)
 
 new-function: ## write a function's skeleton: NAME=refund ROUTE="POST /sales/{sale}/refund", or QUEUE=… TOPIC=…, or EVERY=5m
 	@go run ./scripts/new-function -name "$(NAME)" -route "$(ROUTE)" -queue "$(QUEUE)" -topic "$(TOPIC)" $(if $(EVERY),-every "$(EVERY)")

@@ -32,6 +32,7 @@ var errTimeout = fmt.Errorf("it took longer than %v", stepTimeout)
 type Page struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
+	visitor  Visitor
 	problems problems
 }
 
@@ -42,7 +43,7 @@ func (b *Browser) Open(ctx context.Context, v Visitor, address string) (*Page, e
 	if err != nil {
 		return nil, fmt.Errorf("opening a page: %w", err)
 	}
-	p := &Page{problems: problems{origin: at.Scheme + "://" + at.Host}}
+	p := &Page{visitor: v, problems: problems{origin: at.Scheme + "://" + at.Host}}
 	p.ctx, p.cancel = chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.listen))
 	if err := chromedp.Do(p.ctx); err != nil { // the tab stays open as long as this context
 		p.cancel()
@@ -244,6 +245,33 @@ func (p *Page) Screenshot() ([]byte, error) {
 		return nil, fmt.Errorf("taking a screenshot: %w", err)
 	}
 	return shot, nil
+}
+
+// Widths are the widths of the screens on which the pages should look well, in CSS pixels.
+var Widths = []int64{1440, 1280, 390}
+
+// Pictures calls take with a PNG of the whole page as it is now, for each of the Widths, in light
+// and in dark. The name of a picture is, for example, "390-dark". Afterwards, the page is as wide
+// and as dark as in the last picture.
+func (p *Page) Pictures(take func(name string, picture []byte) error) error {
+	for _, width := range Widths {
+		for _, scheme := range []string{"light", "dark"} {
+			v := p.visitor
+			v.Width, v.Dark = width, scheme == "dark"
+			if err := p.do(chromedp.Func(v.emulate)); err != nil {
+				return fmt.Errorf("showing the page %d pixels wide and %s: %w", width, scheme, err)
+			}
+			const lossless = 100
+			picture, err := run(p, chromedp.FullScreenshot(lossless))
+			if err != nil {
+				return fmt.Errorf("taking a picture of the page: %w", err)
+			}
+			if err := take(fmt.Sprintf("%d-%s", width, scheme), picture); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Quote returns a text as a JavaScript string literal.

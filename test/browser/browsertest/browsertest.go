@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -31,7 +32,8 @@ var shared struct {
 	mu      sync.Mutex
 	running bool // whether Main is running
 	browser *browser.Browser
-	err     error // why the browser did not start; nobody tries again
+	err     error          // why the browser did not start; nobody tries again
+	pages   map[string]int // the number of pages that each test opened
 }
 
 // Main runs the tests of a test binary. It then closes the browser, calls the closers, and exits
@@ -87,6 +89,7 @@ func start() (*browser.Browser, error) {
 // A Page is a page under test. An action that fails ends the test.
 type Page struct {
 	tb       testing.TB
+	name     string // the test, and which of its pages this is: "TestBuying-2"
 	page     *browser.Page
 	expected []string // parts of the expected problems
 }
@@ -103,14 +106,26 @@ func Open(tb testing.TB, v browser.Visitor, address string) *Page {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	page := &Page{tb: tb, page: p}
+	page := &Page{tb: tb, name: pageName(tb), page: p}
 	tb.Cleanup(func() {
 		if !tb.Failed() { // a failed test may have ended before the expected problems
 			page.checkProblems()
 		}
+		page.takePictures()
 		p.Close()
 	})
 	return page
+}
+
+// pageName returns a name for the next page of a test, for example "TestBuying-2".
+func pageName(tb testing.TB) string {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.pages == nil {
+		shared.pages = map[string]int{}
+	}
+	shared.pages[tb.Name()]++
+	return fmt.Sprintf("%s-%d", strings.ReplaceAll(tb.Name(), "/", "-"), shared.pages[tb.Name()])
 }
 
 // Expect makes the test expect a problem with the text, for example "POST /checkout: answered with
@@ -137,6 +152,23 @@ func (p *Page) checkProblems() {
 	}
 	for _, problem := range unexpected {
 		p.tb.Errorf("the page has a problem: %s", problem)
+	}
+}
+
+// PicturesVariable is the environment variable with the folder for pictures of all pages, as they
+// are when their tests end. No pictures are taken if it is empty.
+const PicturesVariable = "RESTOCK_PICTURES"
+
+func (p *Page) takePictures() {
+	p.tb.Helper()
+	dir := os.Getenv(PicturesVariable)
+	if dir == "" {
+		return
+	}
+	if err := p.page.Pictures(func(visitor string, picture []byte) error {
+		return os.WriteFile(filepath.Join(dir, p.name+"-"+visitor+".png"), picture, 0o644)
+	}); err != nil {
+		p.tb.Error(err)
 	}
 }
 

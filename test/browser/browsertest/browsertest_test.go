@@ -2,8 +2,13 @@ package browsertest_test
 
 import (
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -225,4 +230,45 @@ func TestPageGoesOfflineAndComesBack(t *testing.T) {
 			t.Errorf("offline %t: the server is %s, want %s", offline, got, want)
 		}
 	}
+}
+
+func TestPicturesShowTheWholePageWideAndNarrowLightAndDark(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv(browsertest.PicturesVariable, dir)
+	const lightAndDark = `<meta name="color-scheme" content="light dark">`
+	address := serve(t, lightAndDark+strings.Repeat("<p>A tall page.</p>", 100))
+	t.Run("phone and desktop", func(t *testing.T) {
+		browsertest.Open(t, browser.Phone, address)
+		browsertest.Open(t, browser.Desktop, address)
+	})
+	for _, page := range []string{"1", "2"} {
+		for _, width := range browser.Widths {
+			for _, scheme := range []string{"light", "dark"} {
+				name := fmt.Sprintf("%s-phone_and_desktop-%s-%d-%s.png", t.Name(), page, width, scheme)
+				size, dark := look(t, filepath.Join(dir, name))
+				if size.X != int(width) || size.Y < 1500 {
+					t.Errorf("%s has %d × %d pixels, want %d × at least 1500", name, size.X, size.Y, width)
+				}
+				if dark != (scheme == "dark") {
+					t.Errorf("%s is dark: %t", name, dark)
+				}
+			}
+		}
+	}
+}
+
+// look returns the size of a picture, and whether it is dark at its edge.
+func look(t *testing.T, file string) (size image.Point, dark bool) {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	picture, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edge := color.GrayModel.Convert(picture.At(0, 0)).(color.Gray)
+	return picture.Bounds().Size(), edge.Y < 128
 }
