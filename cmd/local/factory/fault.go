@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -86,7 +85,7 @@ func (fault Fault) validate() error {
 func (fault Fault) String() string {
 	var words []string
 	if fault.Status != 0 {
-		words = append(words, fmt.Sprintf("answers %d %s", fault.Status, http.StatusText(fault.Status)))
+		words = append(words, fmt.Sprintf("answers %d", fault.Status))
 	}
 	if fault.Answer != AnswerNormal {
 		words = append(words, string(fault.Answer))

@@ -88,12 +88,20 @@ function create({ sku }) {
   return el("figure", {},
     el("figcaption", {},
       el("button", { type: "button", class: "link name", click: () => searchFor(sku) }), el("span", { class: "now" })),
-    el("p", { class: "sold" }), el("p", { class: "manual hint" }), el("p", { class: "order" }),
+    el("p", { class: "sold" }), hint("manual"), el("p", { class: "order" }),
     svg("svg", { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" },
       svg("path", { class: "grid", d: `M0 ${TOP}H${WIDTH}M0 ${HEIGHT}H${WIDTH}` }),
       ...["area-stock", "series-on-order", "series-stock"].map((name) => svg("path", { class: name }))),
     el("p", { class: "scale" }, el("span"), el("span")),
-    el("p", { class: "bins hint" }));
+    hint("bins"));
+}
+
+/** A text that ends with a command. */
+const hint = (name) => el("p", { class: `${name} hint` }, el("span"), el("span", { class: "command" }));
+
+function setHint(hint, text = "", command = "") {
+  setText(hint.firstElementChild, text);
+  setText(hint.lastElementChild, command);
 }
 
 /** Which request has sold the last piece. */
@@ -139,16 +147,15 @@ function update(figure, product) {
   setAttribute(name, "aria-label", `${product.name}: search ${product.sku}`);
   const mark = soldOut ? state.marks?.[`sold out ${product.sku}`] : undefined;
   keep(figure.querySelector(".sold"), mark ? [mark] : [], (m) => m.time + m.journey + m.request, sold);
-  setText(figure.querySelector(".manual"), product.automatic || product.on_order ? ""
-    : `Not ordered automatically. To order it: ${shop("open", product.sku)}`);
+  setHint(figure.querySelector(".manual"), ...product.automatic || product.on_order ? []
+    : ["Not ordered automatically. To order it: ", shop("open", product.sku)]);
   const order = figure.querySelector(".order");
   setText(order, product.order ? ordered(product.order) : "");
   order.classList.toggle("late", Boolean(product.order) && isLate(product.order));
   setText(figure.querySelector(".now"), level(product));
-  setText(figure.querySelector(".bins"), product.more_bins
-    ? `Buyers wait for each other: it has ${count(product.bins, "bin")}. ` +
-      `More bins may help: ${shop("set", `${product.sku} --bins ${product.more_bins}`)}`
-    : "");
+  setHint(figure.querySelector(".bins"), ...!product.more_bins ? []
+    : [`Buyers wait for each other: it has ${count(product.bins, "bin")}. More bins may help: `,
+      shop("set", `${product.sku} --bins ${product.more_bins}`)]);
   const plot = figure.querySelector(".plot");
   const span = duration(end - begin);
   const low = points.length ? Math.min(...points.map((p) => p.stock)) : product.stock;
