@@ -156,6 +156,7 @@ func TestConsoleSaysWhyBuyersAreThrottled(t *testing.T) {
 	// The part that ran short says so, and not the API. The journeys are one line.
 	page.AwaitText(".journey", ", throttled: "+busy)
 	page.AwaitText(".journey .facts", "and 2 like it")
+	page.AwaitText("#events .brief", "throttled: "+busy)
 	page.Await(element(node("function:sales-api")+" .badge") + ".textContent === '3'")
 	if page.Count(node("api:shop")+".failing") > 0 {
 		t.Error("the API has a badge, although it passed all requests on")

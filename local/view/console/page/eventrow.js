@@ -62,9 +62,9 @@ const LEFT_OUT =
   /^[A-Z]|(^|_)id$|^(function|level|method|path|route|status|duration|billed_duration|(max_)?memory_\w+)$/;
 
 /**
- * The most useful attributes as a brief text: what is missing, or the error, or else the short
- * ones. It leaves out what the text before it says. In a search, the attributes that have its words
- * come first, so that the reader sees why the line was found.
+ * The most useful attributes as a brief text: what is missing, which limit throttled, or the error,
+ * or else the short ones. It leaves out what the text before it says. In a search, the attributes
+ * that have its words come first, so that the reader sees why the line was found.
  */
 export function brief({ attrs = {}, node = "" }, said = "") {
   const all = Object.entries(attrs)
@@ -74,6 +74,7 @@ export function brief({ attrs = {}, node = "" }, said = "") {
   const written = (attributes) => attributes // "production step" needs no further "step"
     .map((a) => ` ${said.endsWith(` ${a.shown}`) ? "" : `${a.shown} `}${shortened(unquoted(a.text))}`).join(" ·");
   if (attrs.missing) return ` missing: ${valueText(attrs.missing)}`;
+  if (attrs.throttled) return ` throttled: ${attrs.throttled}`;
   if (attrs.error && !said.includes(valueText(attrs.error))) return ` ${shortened(valueText(attrs.error))}`;
   const saidWords = new Set(said.split(/[\s:,]+/));
   const few = all.filter(({ name, text }) => !LEFT_OUT.test(name) && text && text.length <= LONGEST &&
