@@ -7,15 +7,16 @@ const HEIGHT = 40;
 const seconds = (n) => duration(n * 1000);
 const megabytes = (n) => `${number(n)} MB`;
 
-// What each value is called, how it is written, and whether the points are added up.
+// What each value is called, how it is written, and whether the points are added up, or are the
+// level of something that is still there. A duration and a memory are neither: they have passed.
 const KINDS = {
   invocations: { name: "Invocations", text: number, sum: true },
   errors: { name: "Failed invocations", text: number, sum: true, bad: true },
   throttles: { name: "Throttled", text: number, sum: true, bad: true },
   duration_ms: { name: "Longest duration", text: duration },
   memory_mb: { name: "Memory used", text: megabytes },
-  messages: { name: "Messages", text: number },
-  oldest_s: { name: "Age of the oldest message", text: seconds },
+  messages: { name: "Messages", text: number, level: true },
+  oldest_s: { name: "Age of the oldest message", text: seconds, level: true },
 };
 
 /** Creates the plots of a node. */
@@ -39,11 +40,12 @@ export function create() {
   };
 }
 
-function plot({ name, text, sum, bad }, values) {
+function plot({ name, text, sum, level, bad }, values) {
   const most = Math.max(...values);
   const all = values.reduce((a, b) => a + b, 0);
-  const said = most === 0 ? "none" : sum ? `${text(all)}, at most ${text(most)} in a bar`
-    : `now ${text(values.at(-1))}, at most ${text(most)}`;
+  const peak = `at most ${text(most)}`;
+  const said = most === 0 ? "none" : sum ? `${text(all)}, ${peak} in a bar`
+    : level ? `now ${text(values.at(-1))}, ${peak}` : peak;
   const width = 240 / values.length;
   const bars = values.map((v, i) => [v, i]).filter(([v]) => v > 0).map(([v, i]) => {
     const height = Math.max(1.5, (v / most) * (HEIGHT - 2));
