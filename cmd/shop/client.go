@@ -149,8 +149,11 @@ func (c *client) final(k call, err error, unsure bool) error {
 		err = fmt.Errorf("the shop is not available now, and nothing was changed: %w", err)
 	case !unsure && (!k.changes() || errors.As(err, &unsent)):
 	case k.key != "":
-		err = fmt.Errorf("%w; it may have been booked: repeat it with its key, and it is booked once: %s",
-			err, c.again(k.key))
+		advice := "; it may have been booked: repeat it with its key, and it is booked once"
+		if answered && refused.problem.Code == shop.CodeOutcomeUnknown && refused.problem.Detail != "" {
+			advice = "" // the detail has said so
+		}
+		err = fmt.Errorf("%w%s: %s", err, advice, c.again(k.key))
 		code = exitUnknown
 	case k.once:
 		err = fmt.Errorf("%w; it may have been done: repeat it, it is done once: %s", err, c.again(""))
