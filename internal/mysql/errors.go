@@ -164,15 +164,17 @@ func failed(doing string, err error) error {
 // deadlock, or because a row that it wants to change has changed since it began to read. (The
 // latter happens with innodb_snapshot_isolation, which is on by default since MariaDB 11.6.) It
 // waits for a random time before each retry, so that the transactions of the deadlock do not meet
-// again.
+// again. The time grows with that of the transaction, which is long on a busy server.
 func retryDeadlocks(ctx context.Context, transaction func() error) error {
 	const attempts = 5
 	pause := 10 * time.Millisecond
 	for range attempts - 1 {
+		began := time.Now()
 		err := transaction()
 		if number := serverError(err); number != errDeadlock && number != errChanged {
 			return err
 		}
+		pause = max(pause, time.Since(began))
 		select {
 		case <-ctx.Done():
 			return err

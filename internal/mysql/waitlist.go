@@ -32,10 +32,11 @@ func scanEntry(row *sql.Row) (e shop.WaitlistEntry, err error) {
 
 // JoinWaitlist stores an entry. A request that is refused, or repeats an earlier one, locks
 // nothing. The unique key decides which of two requests with the same key comes first; the other
-// one finds its entry in the second try.
+// one finds its entry when it tries again, unless the entry was deleted meanwhile.
 func (s *Store) JoinWaitlist(ctx context.Context, e shop.WaitlistEntry) (joined shop.WaitlistEntry, err error) {
 	doing := "joining the waitlist of " + e.SKU
-	for range 2 {
+	const attempts = 5
+	for range attempts {
 		joined, err = s.joinWaitlist(ctx, doing, e)
 		if serverError(err) != errDuplicate {
 			break

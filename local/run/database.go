@@ -181,7 +181,7 @@ func serverArgs(parameters map[string]string) []string {
 }
 
 // connectTimeout is how long the server of Config.DSN may take to answer.
-const connectTimeout = 5 * time.Second
+const connectTimeout = 30 * time.Second
 
 func createDatabase(ctx context.Context, config *mysql.Config) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout,

@@ -68,6 +68,7 @@ func TestABuyerComesBackToAnOrder(t *testing.T) {
 				t.Errorf("the title is %q after the way back, want %q", title, text(l, "shop"))
 			}
 			browsertest.Evaluate[bool](page, "(history.back(), true)")
+			page.Await("document.querySelector('#shelf').hidden") // the facts are there all the time
 			check(page)
 		})
 	}

@@ -3,12 +3,14 @@ package browser
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/input"
@@ -20,7 +22,7 @@ import (
 
 // stepTimeout ends a navigation, a click or a wait that would never end. It does not test how fast
 // a page is: on a busy machine a condition may hold only after half a minute.
-const stepTimeout = 3 * time.Minute
+const stepTimeout = 10 * time.Minute
 
 // pollInterval is the time between two checks of a condition.
 const pollInterval = 30 * time.Millisecond
@@ -155,7 +157,14 @@ func (p *Page) Click(selector string, times int) error {
 		}
 		return done, err
 	}
-	if err := p.do(chromedp.QueryAfter(chromedp.CSS(selector), click, chromedp.NodeVisible)); err != nil {
+	if err := p.poll(func() (clicked bool, err error) {
+		err = p.do(chromedp.QueryAfter(chromedp.CSS(selector), click, chromedp.NodeVisible))
+		var unknown *cdproto.Error
+		if errors.As(err, &unknown) || errors.Is(err, chromedp.ErrInvalidDimensions) {
+			return false, nil // before the click, the page has replaced or hidden the element
+		}
+		return err == nil, err
+	}); err != nil {
 		return fmt.Errorf("clicking %s: %w", selector, err)
 	}
 	return nil

@@ -1,16 +1,25 @@
 package browser_test
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
+	"restock/internal/buyer"
 	business "restock/internal/shop"
 	"restock/internal/web"
 	"restock/test/browser"
@@ -46,12 +55,48 @@ func element(selector string) string {
 	return fmt.Sprintf("document.querySelector(%s)", browser.Quote(selector))
 }
 
-// visit opens the storefront and waits until it shows a product.
-func (s *shop) visit(tb testing.TB, v browser.Visitor, sku string) (*browsertest.Page, card) {
+// visit opens the storefront, as if it sold only these products, and waits until it shows the first.
+// The products of other tests, which run at the same time, would move the buttons.
+func (s *shop) visit(tb testing.TB, v browser.Visitor, sku string, others ...string) (*browsertest.Page, card) {
 	tb.Helper()
-	page := browsertest.Open(tb, v, s.Endpoints().API)
+	page := browsertest.Open(tb, v, s.only(tb, append(others, sku)))
 	page.Await(element(card(sku).buy()))
 	return page, card(sku)
+}
+
+// only returns the address of the shop, as if it sold only these products.
+func (s *shop) only(tb testing.TB, skus []string) string {
+	tb.Helper()
+	api, err := url.Parse(s.Endpoints().API)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	server := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(api)
+			if r.Out.Header.Get("Origin") != "" {
+				r.Out.Header.Set("Origin", api.String())
+			}
+		},
+		ModifyResponse: func(r *http.Response) error {
+			if r.Request.URL.Path != "/products" || r.StatusCode != http.StatusOK {
+				return nil
+			}
+			var answer buyer.Products
+			if err := json.NewDecoder(r.Body).Decode(&answer); err != nil {
+				return err
+			}
+			answer.Products = slices.DeleteFunc(answer.Products, func(p buyer.Product) bool {
+				return !slices.Contains(skus, p.SKU)
+			})
+			body, err := json.Marshal(answer)
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+			r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+			return err
+		},
+	})
+	tb.Cleanup(server.Close)
+	return server.URL
 }
 
 // money returns an amount of the shop's currency as the page writes it.
@@ -468,7 +513,7 @@ func TestStorefrontIsAccessible(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			gone := s.sell(t, product{stock: 1})
-			page, refused := s.visit(t, visitor, gone)
+			page, refused := s.visit(t, visitor, gone, ordered, "CP-502102", "CP-502103")
 			freeze(page)
 			s.count(t, gone, 0)
 			// The page shows a purchase, a refusal, an invalid quantity and a lost connection at
@@ -501,7 +546,7 @@ func TestTabStopsAreInReadingOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			page, _ := s.visit(t, test.visitor, "CP-502101")
+			page, _ := s.visit(t, test.visitor, "CP-502101", "CP-502102", s.sell(t, product{}))
 			var want []string
 			if len(languages) > 1 { // there is a choice
 				for _, l := range languages {

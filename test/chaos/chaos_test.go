@@ -30,7 +30,7 @@ const project = "../.."
 const seed = 1
 
 func calm() config {
-	return config{Project: project, Seed: seed, Buyers: 4, Settle: 5 * time.Minute, Log: slog.New(slog.DiscardHandler)}
+	return config{Project: project, Seed: seed, Buyers: 4, Settle: 15 * time.Minute, Log: slog.New(slog.DiscardHandler)}
 }
 
 func TestAFailurePrintsACommandThatInjectsTheSameFaults(t *testing.T) {

@@ -22,8 +22,9 @@ const (
 	mutated = 8
 )
 
-// grace is the time before the deadline of a test at which its targets end.
-const grace = 5 * time.Second
+// grace is the time before the deadline of a test at which its targets end. An interrupted target
+// needs two seconds to kill its workers, and more on a busy machine.
+const grace = 30 * time.Second
 
 // Targets sends random inputs to each fuzz target of the test's package, without the guidance of
 // coverage. The test binary runs itself, so nothing is built. A failing input is written to

@@ -73,7 +73,7 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 		{name: "a sale from all bins skips a number", rule: wrongSum, edits: [][3]string{{"move",
 			"SET b.entries = b.entries", "SET b.entries = b.entries + (p_cause <=> 'sale' AND p_quantity = -3)"}}},
 		{name: "a sale from two bins does not lock them", rule: anyOfBins,
-			edits: [][3]string{{"sell_from_all", "p_product_id FOR UPDATE;", "p_product_id;"}}},
+			edits: [][3]string{{"sell_from_all", "p_product_id FOR UPDATE;", "p_product_id; DO SLEEP(0.01);"}}},
 		{name: "spreading loses the stock of a bin", rule: spread,
 			edits: [][3]string{{"move", "INTO v_stock FROM bin b WHERE b.product_id = p_product_id",
 				"INTO v_stock FROM bin b WHERE b.product_id = p_product_id AND b.bin < v_bins"}}},
@@ -280,6 +280,7 @@ func (s changesUnlocked) changeBins(ctx context.Context, sku string, bins int) e
 	if err := row.Scan(&product, &stock); err != nil {
 		return err
 	}
+	time.Sleep(10 * time.Millisecond) // so that others sell meanwhile, on every machine
 	for _, statement := range []string{
 		`UPDATE product SET bins = ? WHERE product_id = ?`,
 		`INSERT IGNORE INTO bin (product_id, bin)

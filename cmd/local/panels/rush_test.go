@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -17,7 +18,10 @@ import (
 func TestARushSendsRequestsAndCountsTheResults(t *testing.T) {
 	h := newHarness(t)
 	var bought, atOnce, most atomic.Int64
+	goesOn := make(chan struct{}) // the rush lasts until this is closed
+	end := sync.OnceFunc(func() { close(goesOn) })
 	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-goesOn
 		now := atOnce.Add(1)
 		defer atOnce.Add(-1)
 		for m := most.Load(); now > m && !most.CompareAndSwap(m, now); m = most.Load() {
@@ -44,6 +48,7 @@ func TestARushSendsRequestsAndCountsTheResults(t *testing.T) {
 		}
 	}))
 	t.Cleanup(shop.Close)
+	t.Cleanup(end)
 	const rush = `{"buyers":100,"seconds":1,"sku":"CP-502101","quantity":2}`
 	h.Refuse(t, "/panels/rush/", rush, 409, "does not run yet")
 	stack := console.Stack{Graph: picture(), Endpoints: map[string]string{"api": shop.URL}}
@@ -57,6 +62,7 @@ func TestARushSendsRequestsAndCountsTheResults(t *testing.T) {
 		t.Errorf("got %d %+v", status, state.Panels.Rush)
 	}
 	h.Refuse(t, "/panels/rush/", rush, 409, "running")
+	end()
 	await.Until(t, "the rush has ended", func() bool {
 		h.Get(t, "/state", &state)
 		return !state.Panels.Rush.Running

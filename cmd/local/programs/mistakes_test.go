@@ -247,7 +247,7 @@ func TestMistakesFailAsOnAWSAndTheRunNamesThem(t *testing.T) {
 			c.Log = slog.New(slog.NewTextHandler(both, &slog.HandlerOptions{Level: slog.LevelWarn}))
 			c.Edit = func(g *graph.Graph) {
 				m.make(g)
-				shortenSetup(g)
+				setTimeouts(g)
 			}
 			if m.path == "" {
 				r, err := programs.Start(t.Context(), c)
@@ -281,12 +281,16 @@ func TestMistakesFailAsOnAWSAndTheRunNamesThem(t *testing.T) {
 	}
 }
 
-// shortenSetup shortens setup's timeout from minutes to seconds, if the database is unreachable.
-// The first connection needs one second.
-func shortenSetup(g *graph.Graph) {
+// setTimeouts shortens setup's timeout from minutes to seconds, if the database is unreachable. The
+// first connection needs one second. The functions of the APIs get the most that an API waits for:
+// on a busy machine they take longer than a buyer should wait.
+func setTimeouts(g *graph.Graph) {
 	for _, r := range g.OfType(graph.Function) {
-		if r.Name == "setup" && len(g.OfType(graph.SecurityGroupIngressRule)) < 2 {
-			r.Outputs["timeout"] = 5.0
+		switch {
+		case r.Name == "setup" && len(g.OfType(graph.SecurityGroupIngressRule)) < 2:
+			r.Outputs["timeout"] = 20.0
+		case r.Name == "sales-api" || r.Name == "merchant-api":
+			r.Outputs["timeout"] = 29.0
 		}
 	}
 }

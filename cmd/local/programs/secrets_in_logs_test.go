@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"restock/cmd/local/factory"
 	"restock/infra/stack/stacktest/pinned"
@@ -85,6 +87,7 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 		t.Errorf("the merchant got %d %s", status, body)
 	}
 	manager := s.secretsManager()
+	s.awaitFirstRotation(t, manager)
 	secrets := s.secrets(t, manager)
 	login := s.rotateLogin(t, manager)
 	for value, name := range s.secrets(t, manager) {
@@ -173,6 +176,20 @@ func (s *stack) secrets(tb testing.TB, manager *secretsmanager.Client) map[strin
 		}
 	}
 	return values
+}
+
+// awaitFirstRotation waits until the rotation is over that begins with the run.
+func (s *stack) awaitFirstRotation(tb testing.TB, manager *secretsmanager.Client) {
+	tb.Helper()
+	await.Until(tb, "the first rotation is over", func() bool {
+		list, err := manager.ListSecrets(tb.Context(), &secretsmanager.ListSecretsInput{})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return !slices.ContainsFunc(list.SecretList, func(secret types.SecretListEntry) bool {
+			return aws.ToBool(secret.RotationEnabled) && secret.LastRotatedDate == nil
+		})
+	})
 }
 
 // rotateLogin replaces the functions' password, and returns the secret's name.
