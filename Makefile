@@ -32,6 +32,8 @@ demo: mariadb ## show the story: sold out, refused, restocked, sold again
 	@go run ./cmd/demo
 
 # The packages that take longest come first, so that they do not end long after the others.
+# GOGC: the linker spends a tenth of its time less in the garbage collector, and so do the tests.
+test: export GOGC = 200
 test: mariadb chromium delve ## run every test
 	$(GOTEST) ./test/... ./cmd/... ./scripts/... ./...
 

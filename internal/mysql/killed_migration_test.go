@@ -1,10 +1,10 @@
 package mysql_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,7 +20,7 @@ import (
 func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 	const buyers, kills = 3, 16
 	d, provider, oldDB := old(t, buyers+1)
-	newOldHistory(t, d)
+	newOldHistory(t, d, manySales)
 	for _, s := range []string{ // a second product with a ledger of several batches
 		`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
 		 SELECT product_id, IF(seq MOD 2, 1, -1), 'opening', '2026-01-02'
@@ -32,11 +32,13 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 	// one of the connection.
 	theirs := connectionIDs(t, oldDB, buyers+1)
 	var sold, twist, unavailable, received atomic.Int64
-	var over atomic.Bool
+	fiveMore := make(chan struct{}, 1) // five more are sold
+	selling, stop := context.WithCancel(t.Context())
+	defer stop()
 	var all sync.WaitGroup
 	for i := range buyers {
 		all.Go(func() {
-			for n := 0; !over.Load(); n++ {
+			for n := 0; selling.Err() == nil; n++ {
 				sku, count := donut, &sold
 				if n%100 == 99 {
 					sku, count = "CP-502102", &twist
@@ -47,7 +49,12 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 					t.Errorf("a buyer: %v", err)
 					return
 				case outcome == "sold":
-					count.Add(1)
+					if count.Add(1)%5 == 0 {
+						select {
+						case fiveMore <- struct{}{}:
+						default:
+						}
+					}
 				case outcome == "unavailable":
 					unavailable.Add(1)
 				case sku == donut:
@@ -58,14 +65,15 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 		})
 	}
 	all.Go(func() {
-		for i := 0; i < 50 && !over.Load(); i++ {
+		for i := 0; i < 50 && selling.Err() == nil; i++ {
 			if err := oldReceive(t, oldDB, uuid.Must(uuid.NewV7())); err != nil {
 				t.Errorf("a delivery: %v", err)
 				return
 			}
 			received.Add(1)
-			for next := sold.Load() + 5; sold.Load() < next && !over.Load(); {
-				runtime.Gosched()
+			select {
+			case <-fiveMore:
+			case <-selling.Done():
 			}
 		}
 	})
@@ -83,6 +91,10 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 			""}[rand.IntN(8)]
 		var err error
 		for running := true; running; {
+			if killed == kills { // the last attempt
+				err = <-done
+				break
+			}
 			select {
 			case err = <-done:
 				running = false
@@ -94,7 +106,7 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 				WHERE NOT FIND_IN_SET(id, ?) AND db = ? AND command = 'Query' AND id <> CONNECTION_ID()
 				  AND info NOT LIKE '%innodb_trx%' AND info LIKE CONCAT('%', ?, '%')
 				  AND (? = 'CREATE' OR info NOT LIKE '%CREATE OR REPLACE%') LIMIT 1`, theirs, d.Name, at, at).Scan(&id)
-			if found == nil && killed < kills && rand.IntN(2) == 0 {
+			if found == nil && rand.IntN(2) == 0 {
 				how := []string{"QUERY", "QUERY", "CONNECTION"}[rand.IntN(3)]
 				if _, killErr := d.Admin.Exec(fmt.Sprintf("KILL %s %d", how, id)); killErr == nil {
 					killed++
@@ -115,7 +127,7 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 			t.Fatal("it did not finish")
 		}
 	}
-	over.Store(true)
+	stop()
 	all.Wait()
 	d.Exec(t, `CALL carry_over()`)
 	t.Logf("%d kills; %d donuts and %d twists sold, %d received, %d unavailable", killed, sold.Load(), twist.Load(),

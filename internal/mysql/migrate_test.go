@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"restock/internal/mysql/migrate"
 	"restock/internal/mysql/mysqltest"
 	"restock/internal/shop"
+	"restock/test/await"
 )
 
 // lastBeforeBins is the last migration of the release before the stock lay in bins.
@@ -82,39 +82,50 @@ func oldCheckout(ctx context.Context, db *sql.DB, sku, key string) (outcome stri
 	return outcome, rows.Scan(ignored...)
 }
 
-// The history of the release before: 10,000 sales of the doughnut and two adjustments; an order
-// that was received, with a correction; an open order of which a part has come. The second half of
-// the sales has lost its keys. A sale and an adjustment have the same key.
-var oldHistory = []string{
-	`SET @donut = (SELECT product_id FROM product WHERE sku = 'CP-502101')`,
-	`SET @factory = (SELECT factory_id FROM product WHERE sku = 'CP-502101')`,
-	`INSERT INTO production_order (production_order_id, product_id, factory_id, quantity, received, status, opened_at,
+// A migration carries the books over in batches of 5,000 rows. The migration of many sales takes a
+// second, so the tests that need no second batch have few.
+const fewSales, manySales = 100, 10_000
+
+// oldStock is the stock of the doughnut after oldHistory.
+func oldStock(sales int) int { return 15_040 - sales }
+
+// oldHistory returns a history of the release before: sales of the doughnut and two adjustments; an
+// order that was received, with a correction; an open order of which a part has come. The first half
+// of the sales has lost its keys. A sale and an adjustment have the same key.
+func oldHistory(sales int) []string {
+	return []string{
+		`SET @donut = (SELECT product_id FROM product WHERE sku = 'CP-502101')`,
+		`SET @factory = (SELECT factory_id FROM product WHERE sku = 'CP-502101')`,
+		`INSERT INTO production_order (production_order_id, product_id, factory_id, quantity, received, status, opened_at,
 	                               asked_at, closed_at, correlation)
 	 VALUES (UNHEX(REPEAT('A', 32)), @donut, @factory, 15000, 15000, 'received', '2026-01-01', '2026-01-01',
 	         '2026-01-02', 'first'),
 	        (UNHEX(REPEAT('B', 32)), @donut, @factory, 100, 40, 'open', '2026-01-03', '2026-01-03', NULL, 'second')`,
-	`INSERT INTO goods_receipt (attempt_id, production_order_id, quantity, stock_left, received_at)
+		`INSERT INTO goods_receipt (attempt_id, production_order_id, quantity, stock_left, received_at)
 	 VALUES (UNHEX(REPEAT('1', 32)), UNHEX(REPEAT('A', 32)), 15000, 15003, '2026-01-02'),
 	        (UNHEX(REPEAT('2', 32)), UNHEX(REPEAT('B', 32)), 40, 43, '2026-01-04')`,
-	`INSERT INTO notice (kind, subject_id, attempt_id, production_order_id, quantity, raised_at, due_at, told_at)
+		`INSERT INTO notice (kind, subject_id, attempt_id, production_order_id, quantity, raised_at, due_at, told_at)
 	 VALUES ('receipt_corrected', UNHEX(REPEAT('9', 32)), UNHEX(REPEAT('1', 32)), UNHEX(REPEAT('A', 32)), 14999,
 	         '2026-01-02', NULL, '2026-01-02')`,
-	`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
+		`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
 	 VALUES (@donut, 1, 'receipt', UNHEX(REPEAT('1', 32)), '2026-01-02'),
 	        (@donut, 14999, 'receipt', UNHEX(REPEAT('1', 32)), '2026-01-02')`,
-	`INSERT INTO sale (sale_id, product_id, quantity, unit_price, stock_left, idempotency_key, sold_at)
-	 SELECT UNHEX(LPAD(HEX(seq), 32, '0')), @donut, 1, 19900, 15003 - seq, IF(seq <= 5000, NULL, CONCAT('key-', seq)),
-	        '2026-01-02 12:00:00' FROM seq_1_to_10000`,
-	`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
-	 SELECT @donut, -1, 'sale', UNHEX(LPAD(HEX(seq), 32, '0')), '2026-01-02 12:00:00' FROM seq_1_to_10000`,
-	`INSERT INTO adjustment (adjustment_id, product_id, quantity, reason, stock_left, idempotency_key, adjusted_at)
-	 VALUES (UNHEX(REPEAT('C', 32)), @donut, -2, 'damaged', 5001, 'key-10000', '2026-01-03'),
-	        (UNHEX(REPEAT('D', 32)), @donut, -1, '창고', 5000, 'stocktake', '2026-01-03')`,
-	`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
+		fmt.Sprintf(`INSERT INTO sale (sale_id, product_id, quantity, unit_price, stock_left, idempotency_key, sold_at)
+	 SELECT UNHEX(LPAD(HEX(seq), 32, '0')), @donut, 1, 19900, 15003 - seq, IF(seq <= %d, NULL, CONCAT('key-', seq)),
+	        '2026-01-02 12:00:00' FROM seq_1_to_%d`, sales/2, sales),
+		fmt.Sprintf(`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
+	 SELECT @donut, -1, 'sale', UNHEX(LPAD(HEX(seq), 32, '0')), '2026-01-02 12:00:00' FROM seq_1_to_%d`, sales),
+		fmt.Sprintf(`
+	 INSERT INTO adjustment (adjustment_id, product_id, quantity, reason, stock_left, idempotency_key, adjusted_at)
+	 VALUES (UNHEX(REPEAT('C', 32)), @donut, -2, 'damaged', %d, 'key-%d', '2026-01-03'),
+	        (UNHEX(REPEAT('D', 32)), @donut, -1, '창고', %d, 'stocktake', '2026-01-03')`,
+			15_001-sales, sales, 15_000-sales),
+		`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
 	 VALUES (@donut, -2, 'adjustment', UNHEX(REPEAT('C', 32)), '2026-01-03'),
 	        (@donut, -1, 'adjustment', UNHEX(REPEAT('D', 32)), '2026-01-03'),
 	        (@donut, 40, 'receipt', UNHEX(REPEAT('2', 32)), '2026-01-04')`,
-	`UPDATE product SET stock = 5040 WHERE sku = 'CP-502101'`,
+		fmt.Sprintf(`UPDATE product SET stock = %d WHERE sku = 'CP-502101'`, oldStock(sales)),
+	}
 }
 
 // oldBooks sums up the books of the release before: stock and ledger of each product, and all
@@ -142,14 +153,14 @@ func text(t *testing.T, d *mysqltest.Database, query string) (s string) {
 	return s
 }
 
-func newOldHistory(t *testing.T, d *mysqltest.Database) {
+func newOldHistory(t *testing.T, d *mysqltest.Database, sales int) {
 	t.Helper()
 	conn, err := d.Admin.Conn(t.Context()) // the statements share variables
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	for _, statement := range oldHistory {
+	for _, statement := range oldHistory(sales) {
 		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
@@ -158,7 +169,7 @@ func newOldHistory(t *testing.T, d *mysqltest.Database) {
 
 func TestTheBooksOfTheReleaseBeforeAreCarriedOver(t *testing.T) {
 	d, provider, _ := old(t, 1)
-	newOldHistory(t, d)
+	newOldHistory(t, d, manySales)
 	before := text(t, d, oldBooks)
 	const want = "CP-502101 5040 5040,CP-502102 60 60,CP-502103 30 30, sales 10000 of 10000 for 199000000"
 	if before != want {
@@ -225,7 +236,7 @@ func TestTheBooksOfTheReleaseBeforeAreCarriedOver(t *testing.T) {
 func TestTheShopSellsWhileItIsMigrated(t *testing.T) {
 	const buyers = 4
 	d, provider, oldDB := old(t, buyers)
-	newOldHistory(t, d)
+	newOldHistory(t, d, manySales)
 	var sold, unavailable atomic.Int64
 	var over atomic.Bool
 	var all sync.WaitGroup
@@ -248,14 +259,10 @@ func TestTheShopSellsWhileItIsMigrated(t *testing.T) {
 			}
 		})
 	}
-	for sold.Load() < buyers && !t.Failed() {
-		runtime.Gosched()
-	}
+	await.Until(t, "the first are sold", func() bool { return sold.Load() >= buyers || t.Failed() })
 	_, err := migrate.Up(t.Context(), d.Admin)
 	before := sold.Load()
-	for sold.Load() < before+buyers && !t.Failed() { // they sell from the bins now
-		runtime.Gosched()
-	}
+	await.Until(t, "they sell from the bins", func() bool { return sold.Load() >= before+buyers || t.Failed() })
 	over.Store(true)
 	all.Wait()
 	if err != nil {

@@ -340,6 +340,9 @@ func (s *Server) Kill() { s.proc.Kill() }
 // may be called more than once.
 func (s *Server) Stop() error {
 	s.stop.Do(func() {
+		if s.lock == nil { // its data is removed now: a shutdown would only write it
+			s.proc.Kill()
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 		defer cancel()
 		s.stopErr = errors.Join(s.proc.Stop(ctx), s.cleanUp())
