@@ -344,7 +344,7 @@ const shutdownGrace = 2 * time.Second
 
 // closeTimeout is how long all parts of a run together may take to stop. Then the run kills the
 // processes that have not ended.
-const closeTimeout = 20 * time.Second
+const closeTimeout = time.Minute
 
 // Close stops the run, and returns when all its parts have stopped. It must be called once only.
 func (r *Run) Close() error {

@@ -48,9 +48,10 @@ type Config struct {
 // MaxLine is the length in bytes above which a line of output is split.
 const MaxLine = 256 << 10
 
-// outputGrace is the time for which output is read after the process has ended. It matters only if
-// a descendant has left the process group and keeps the pipe open.
-const outputGrace = time.Second
+// outputGrace is the time for which output is read after the process has ended. On a busy machine,
+// reading what is there takes a while. The rest matters only if a descendant has left the process
+// group and keeps the pipe open.
+const outputGrace = 5 * time.Second
 
 // Process is a child process.
 type Process struct {
