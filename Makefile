@@ -32,7 +32,7 @@ demo: mariadb ## show the story: sold out, refused, restocked, sold again
 	@go run ./cmd/demo
 
 # The packages that take longest come first, so that they do not end long after the others.
-# GOGC: the linker spends a tenth of its time less in the garbage collector, and so do the tests.
+# GOGC: linking, and most tests, need less of the processor if garbage is collected less often.
 test: export GOGC = 200
 test: mariadb chromium delve ## run every test
 	$(GOTEST) ./test/... ./cmd/... ./scripts/... ./...

@@ -38,8 +38,8 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 			`{"production_orders":[` + openOrder + `,` + closedOrder + `]}`},
 		"POST /merchant/products/CP-6/adjustments": {503,
 			`{"message":"Not confirmed","code":"outcome_unknown",` +
-				`"detail":"the stock may have been adjusted, or not: repeat the request with the same Idempotency-Key, and ` +
-				`it is done once"}`},
+				`"detail":"the stock may have been adjusted, or not: repeat the request with the same ` +
+				`Idempotency-Key, and it is done once"}`},
 		"GET /merchant/products":                    {200, "<!doctype html>\n<title>Wi-Fi</title>"},
 		"GET /merchant/production-orders?limit=50":  {404, `{"error":"Not Found"}`},
 		"GET /merchant/production-orders/" + openID: {502, "<html>\n<h1>Bad Gateway</h1>\n</html>"},
@@ -67,8 +67,8 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		{"what was not done", []string{"--ready", here, "adjust", "CP-5", "-4", "--reason", "x", "--key", "k"}, 3,
 			[]string{"the shop is not available now, and nothing was changed: The database cannot be reached"}},
 		{"what may have been done", []string{"--ready", here, "adjust", "CP-6", "-4", "--reason", "x", "--key", "k"}, 4,
-			[]string{"the stock may have been adjusted, or not: repeat the request with the same Idempotency-Key, and it " +
-				"is done once: shop --ready " + here + " adjust CP-6 -4 --reason x --key k\n"}},
+			[]string{"the stock may have been adjusted, or not: repeat the request with the same Idempotency-Key, " +
+				"and it is done once: shop --ready " + here + " adjust CP-6 -4 --reason x --key k\n"}},
 		{"a change without an answer", []string{"--ready", ready(t, broken.URL, broken.URL), "adjust", "CP-5", "-4",
 			"--reason", "x", "--key", "k"}, 4, []string{"EOF", "it may have been booked", "--key k\n"}},
 		{"a change without an answer and a key", []string{"--ready", ready(t, broken.URL, broken.URL), "open", "CP-5"},

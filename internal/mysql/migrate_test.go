@@ -90,14 +90,14 @@ const fewSales, manySales = 100, 10_000
 func oldStock(sales int) int { return 15_040 - sales }
 
 // oldHistory returns a history of the release before: sales of the doughnut and two adjustments; an
-// order that was received, with a correction; an open order of which a part has come. The first half
-// of the sales has lost its keys. A sale and an adjustment have the same key.
+// order that was received, with a correction; an open order of which a part has come. The first
+// half of the sales has lost its keys. A sale and an adjustment have the same key.
 func oldHistory(sales int) []string {
 	return []string{
 		`SET @donut = (SELECT product_id FROM product WHERE sku = 'CP-502101')`,
 		`SET @factory = (SELECT factory_id FROM product WHERE sku = 'CP-502101')`,
-		`INSERT INTO production_order (production_order_id, product_id, factory_id, quantity, received, status, opened_at,
-	                               asked_at, closed_at, correlation)
+		`INSERT INTO production_order (production_order_id, product_id, factory_id, quantity, received, status,
+	                               opened_at, asked_at, closed_at, correlation)
 	 VALUES (UNHEX(REPEAT('A', 32)), @donut, @factory, 15000, 15000, 'received', '2026-01-01', '2026-01-01',
 	         '2026-01-02', 'first'),
 	        (UNHEX(REPEAT('B', 32)), @donut, @factory, 100, 40, 'open', '2026-01-03', '2026-01-03', NULL, 'second')`,

@@ -43,8 +43,8 @@ func (s *shop) buy(tb testing.TB, sku string) int {
 }
 
 // giveUpFast makes stock_queue move a message to the dead-letter queue after 2 receives, a second
-// apart, until the test ends or calls restore. It changes the running queue, because the run refuses to start with a
-// visibility timeout that is shorter than the function's timeout.
+// apart, until the test ends or calls restore. It changes the running queue, because the run
+// refuses to start with a visibility timeout that is shorter than the function's timeout.
 func (s *shop) giveUpFast(tb testing.TB) (restore func()) {
 	tb.Helper()
 	queues := sqs.New(sqs.Options{

@@ -55,8 +55,8 @@ func element(selector string) string {
 	return fmt.Sprintf("document.querySelector(%s)", browser.Quote(selector))
 }
 
-// visit opens the storefront, as if it sold only these products, and waits until it shows the first.
-// The products of other tests, which run at the same time, would move the buttons.
+// visit opens the storefront, as if it sold only these products, and waits until it shows the
+// first. The products of other tests, which run at the same time, would move the buttons.
 func (s *shop) visit(tb testing.TB, v browser.Visitor, sku string, others ...string) (*browsertest.Page, card) {
 	tb.Helper()
 	page := browsertest.Open(tb, v, s.only(tb, append(others, sku)))

@@ -155,7 +155,7 @@ func TestAHangingTargetLeavesNoProcess(t *testing.T) {
 	if err := await.Receive(t, "the target has ended", ended); err == nil {
 		t.Error("got no error of a target that hangs")
 	}
-	await.Until(t, "the process of the target has ended", func() bool { return syscall.Kill(process, 0) == syscall.ESRCH })
+	await.Until(t, "its process has ended", func() bool { return syscall.Kill(process, 0) == syscall.ESRCH })
 }
 
 // read returns the text of a file, or nothing if it cannot be read.

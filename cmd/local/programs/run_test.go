@@ -188,7 +188,8 @@ func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 	c.DSN = ""
 	stream := listen(&c)
 	s := start(t, c)
-	// The factory delivers after the last refusal, however slow the buyers are, and nobody asks it again.
+	// The factory delivers after the last refusal, however slow the buyers are. Nobody asks it
+	// again meanwhile.
 	if _, err := s.db.ExecContext(t.Context(), `UPDATE product SET lead_time = 86400`); err != nil {
 		t.Fatal(err)
 	}
@@ -271,8 +272,8 @@ func TestConcurrentBuyersThroughTheAPI(t *testing.T) {
 	if sales != stock || left != 0 || ledger != 0 {
 		t.Errorf("%d sales are stored, stock is %d, the ledger's sum is %d; want %d, 0, 0", sales, left, ledger, stock)
 	}
-	// Each instance may have one connection, and does not open one for each sale. The other functions
-	// have instances too.
+	// Each instance may have one connection, and does not open one for each sale. The other
+	// functions have instances too.
 	otherInstances := 0
 	for _, f := range lambdas.All() {
 		otherInstances += f.Concurrency

@@ -205,7 +205,7 @@ func TestTheStreamPrefersWarningsToOtherEvents(t *testing.T) {
 			h.Log.Info("ordinary")
 		}
 	}
-	// On a busy machine, a subscriber from the beginning could get warnings alone, too many at once.
+	// On a busy machine, a subscriber who is there could get warnings alone, too many at once.
 	var state struct{ Stream console.StreamState }
 	await.Until(t, "the console has all events", func() bool {
 		h.Get(t, "/state", &state)
