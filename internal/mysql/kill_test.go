@@ -62,6 +62,27 @@ func TestASaleThatIsKilledWhileItWaitsForItsKeyIsRolledBack(t *testing.T) {
 	}
 }
 
+// TestASaleThatIsKilledBeforeTheHandlerOfItsKey sells twice with a key. The second call fails with
+// the duplicate, as a call that is killed before the handler does. The test removes the handler,
+// because a kill seldom comes at this moment.
+func TestASaleThatIsKilledBeforeTheHandlerOfItsKey(t *testing.T) {
+	f := newFixture(t, 1)
+	f.SetStock(t, 10)
+	purchase := shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "key"}
+	if _, err := f.Buy(t.Context(), purchase); err != nil {
+		t.Fatal(err)
+	}
+	f.EditProcedure(t, "sell", "DECLARE EXIT HANDLER FOR 1062", "DECLARE EXIT HANDLER FOR 1061")
+	if _, err := f.Buy(t.Context(), purchase); shop.CodeOf(err) != shop.CodeOutcomeUnknown {
+		t.Errorf("got %v, want %s: the buyer repeats it, and gets the sale", err, shop.CodeOutcomeUnknown)
+	}
+	f.EditProcedure(t, "sell", "DECLARE EXIT HANDLER FOR 1061", "DECLARE EXIT HANDLER FOR 1062")
+	if sale, err := f.Buy(t.Context(), purchase); err != nil || !sale.Repeated || sale.Stock != 9 {
+		t.Errorf("the repeated sale: got %+v, %v; want the first, which left 9", sale, err)
+	}
+	f.CheckBooks(t)
+}
+
 // TestASaleThatIsKilledBetweenTwoStatementsIsRolledBack kills a sale between the change of its bin
 // and the movement. The server then ends the procedure without its handlers. The transaction must
 // end with the call: the next call on the connection begins a transaction, which would commit the

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	gomysql "github.com/go-sql-driver/mysql"
 	"github.com/google/uuid"
 
 	"restock/internal/shop"
@@ -88,6 +89,10 @@ func (s *Store) sell(ctx context.Context, a *answer, key string, args ...any) er
 				// procedure's handlers, and the transaction stays open. The next call on this
 				// connection would commit it: a bin that has changed without its movement.
 				rollBack(ctx, conn)
+			}
+			if serverError(err) == errDuplicate {
+				// The procedure has a handler for this, so the call was killed before it.
+				err = &gomysql.MySQLError{Number: errInterrupted, Message: "it was killed after: " + err.Error()}
 			}
 			if !mayBeDone(err) {
 				return err
