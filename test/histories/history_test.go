@@ -251,6 +251,9 @@ func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rap
 			*broken = cmp.Or(*broken, err)
 		}
 	}
+	for _, name := range w.often {
+		repeated[" "+name] = repeated[name] // the space sorts first
+	}
 	return repeated
 }
 
