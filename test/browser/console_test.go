@@ -196,7 +196,7 @@ func TestConsole(t *testing.T) {
 			SET opened_at = opened_at - INTERVAL 3 * lead_time SECOND, asks = 2 WHERE sku = ?`, sku)
 		page.AwaitText("#stock .order", "Overdue: expected at ")
 		page.AwaitText("#stock .order", "The factory was asked 2 times. The sweep asks again after ")
-		page.CheckAccessibility()
+		page.CheckAccessibility("#stock")
 	})
 
 	t.Run("says that buyers wait for each other", func(t *testing.T) {
@@ -205,7 +205,7 @@ func TestConsole(t *testing.T) {
 		page := browsertest.Open(t, screen, s.Endpoints().Console+"/#q="+sku) // the panel shows searched products
 		page.AwaitText("#stock .bins", "it has 1 bin. More bins may help: shop set --ready FILE "+sku+" --bins 8")
 		page.AwaitText("#stock-shop", "make shop installs it. FILE is the file of this run's flag -ready.")
-		page.CheckAccessibility()
+		page.CheckAccessibility("#stock")
 	})
 
 	t.Run("lists the products that have no plot", func(t *testing.T) {
@@ -225,7 +225,7 @@ func TestConsole(t *testing.T) {
 		})()`)
 		page.Await(fmt.Sprintf(`[...document.querySelectorAll("#plots .name")]
 			.some((name) => name.textContent === %q)`, clicked))
-		page.CheckAccessibility()
+		page.CheckAccessibility("#stock")
 	})
 
 	t.Run("shows a dead letter with its cause, and redrives it", func(t *testing.T) {
@@ -247,7 +247,7 @@ func TestConsole(t *testing.T) {
 		page.AwaitText("#dead .why", "stock, ")
 		page.Click("#dead .opened summary")
 		page.AwaitText("#dead .opened .body", "production_order_id")
-		page.CheckAccessibility()
+		page.CheckAccessibility("#dead")
 		page.Await(element(node("dead-letter-queue:stock_queue_dlq")+" .badge") + ".textContent === '1'")
 		page.Click(node("dead-letter-queue:stock_queue_dlq"))
 		page.AwaitText("#details .messages .why", "503 Service Unavailable")

@@ -170,7 +170,7 @@ func TestConsoleSaysWhyBuyersAreThrottled(t *testing.T) {
 	page.Click("#rush-earlier summary")
 	page.AwaitText("#rush-list", "3 buyers came")
 	page.AwaitText("#rush-list", "3 throttled: "+busy)
-	page.CheckAccessibility()
+	page.CheckAccessibility("#details", "#rush")
 }
 
 // The console reads the products once a second, so it may learn of a product after its sale. No
@@ -214,7 +214,7 @@ func TestConsoleShowsADenialWhereItHappened(t *testing.T) {
 	if got := page.Count(".lock"); got != 1 {
 		t.Errorf("the diagram has %d locks, want one, on the denied edge", got)
 	}
-	page.CheckAccessibility()
+	page.CheckAccessibility("#denials")
 }
 
 // drawAfterHistory makes the page draw exactly after each event of the browser's history. It

@@ -18,7 +18,7 @@ func TestConsoleInvokesAFunction(t *testing.T) {
 	sku := s.sell(t, product{stock: 2})
 	page := browsertest.Open(t, screen, s.Endpoints().Console+functionDetails+"sales-api")
 	page.Await(`document.querySelectorAll("#invoke-example option").length > 3`)
-	page.CheckAccessibility()
+	page.CheckAccessibility("#details")
 	browsertest.Evaluate[bool](page, fmt.Sprintf(`(() => {
 		const example = document.querySelector("#invoke-example"), event = document.querySelector("#invoke-event");
 		example.selectedIndex = [...example.options].findIndex((option) => option.text === "POST /checkout");
@@ -35,7 +35,7 @@ func TestConsoleInvokesAFunction(t *testing.T) {
 	page.AwaitText(`#details [aria-label="Answer"]`, `"statusCode": 200`)
 	page.AwaitText(`#details [aria-label="Event"]`, sku)
 	page.Await(`[...document.querySelectorAll("#details .link")].some((link) => link.innerText === "Journey")`)
-	page.CheckAccessibility()
+	page.CheckAccessibility("#details")
 	invocation := browsertest.Evaluate[string](page, `location.hash`)
 
 	// The same event has the same idempotency key: the replay answers the same, and sells nothing.
@@ -81,7 +81,7 @@ func TestConsoleOpensTheBodiesOfMessagesAndTheInvocationsOfAJourney(t *testing.T
 	}
 	open("message sent")
 	page.AwaitText(".waterfall .about .body", "production_order_id")
-	page.CheckAccessibility()
+	page.CheckAccessibility("#details")
 	open("invocation of stock")
 	const link = `[...document.querySelectorAll(".waterfall .link")]
 		.find((link) => link.innerText === "event and answer")`
@@ -108,7 +108,7 @@ func TestConsoleKeepsTheSearchInItsAddress(t *testing.T) {
 	if browsertest.Evaluate[bool](page, "!!"+journeyOf(other+" sold")) {
 		t.Errorf("the list has the journey of %s, want only those with %s", other, sku)
 	}
-	page.CheckAccessibility()
+	page.CheckAccessibility("#journeys")
 	browsertest.Evaluate[bool](page, "("+journey+".click(), true)")
 	page.AwaitFocused("heading Journey")
 	page.Press("\x1b")

@@ -110,7 +110,7 @@ func TestConsoleOperatesQueuesTopicsAndSchedules(t *testing.T) {
 		document.querySelector(".send [name=value]").value = "3";
 		return true;
 	})()`)
-	page.CheckAccessibility()
+	page.CheckAccessibility("#details")
 	page.Click(".send button.primary")
 	page.AwaitText(".send .result", "Sent: message ")
 	sent := o.q.Peek(9)
@@ -126,7 +126,7 @@ func TestConsoleOperatesQueuesTopicsAndSchedules(t *testing.T) {
 	page.Click("#details .messages > li .opened summary")
 	page.AwaitText("#details .messages .body", "first")
 	page.AwaitText("#details .messages .why", "The reason is not known")
-	page.CheckAccessibility()
+	page.CheckAccessibility("#details")
 	redrive := `#details .messages > li [aria-label^="Redrive"]`
 	page.Click(redrive)
 	page.AwaitText("#details .result", "went back to its source queue.")
@@ -176,7 +176,7 @@ func TestConsoleShowsWhatAFunctionMayDo(t *testing.T) {
 		page.AwaitText("#details section", "CALLBACK_KEY_SECRET")
 		page.AwaitText("#details section", "lambdas/stock")
 		page.AwaitText("#details section", "infra/stack/function.go:")
-		page.CheckAccessibility()
+		page.CheckAccessibility("#details")
 		if got := browsertest.Evaluate[int64](page, "document.documentElement.scrollWidth"); got > visitor.Width {
 			t.Errorf("the page is %d pixels wide, want at most the screen's %d", got, visitor.Width)
 		}
@@ -222,7 +222,7 @@ func TestConsoleSaysWhichRequestSoldTheLastPiece(t *testing.T) {
 	browsertest.Evaluate[bool](page, "("+figure+`.querySelector(".name").click(), true)`)
 	page.Await(`document.querySelector("#search").value === ` + browser.Quote(sku))
 	page.Await(last)
-	page.CheckAccessibility()
+	page.CheckAccessibility("#stock", "#journeys")
 }
 
 // TestConsoleSearchesWords searches words that are in different places of a line.
@@ -265,7 +265,7 @@ func TestConsoleHasTheAddressesToCopy(t *testing.T) {
 	page.Click("#cli summary")
 	page.AwaitText("#cli-exports", "AWS_ENDPOINT_URL="+s.Endpoints().AWS)
 	page.AwaitText("#cli-exports", "AWS_DEFAULT_REGION="+s.Region())
-	page.CheckAccessibility()
+	page.CheckAccessibility("#endpoints", "#cli")
 	page.Click("#cli .copy")
 	page.Await(`copied === document.querySelector("#cli-exports").textContent`)
 }

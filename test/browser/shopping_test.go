@@ -222,7 +222,7 @@ func TestAVisitorCanRetryAtOnce(t *testing.T) {
 			s.awaitPause(0) // it never ends
 			s.AwaitText("#connection", text(first, "disconnected"))
 			s.AwaitText("#retry", text(first, "retry"))
-			s.CheckAccessibility()
+			s.CheckAccessibility("#connection", "#retry")
 			retry(s)
 			s.awaitPause(1)
 			s.AwaitText("#connection", text(first, "disconnected"))

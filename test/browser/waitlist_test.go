@@ -222,7 +222,7 @@ func TestAPlaceThatCannotBeHadIsExplained(t *testing.T) {
 		}
 		s.Click(card.wait())
 		s.AwaitText(card.place(), test.text)
-		s.CheckAccessibility()
+		s.CheckAccessibility(card.place())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -146,17 +146,25 @@ func TestExpectedProblemMustOccur(t *testing.T) {
 
 func TestInaccessiblePageFailsTheTest(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ body, want string }{
-		"accessible":            {`<p>All is well.</p>`, ""},
-		"a picture without alt": {`<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">`, "image-alt (critical)"},
-		"faint text":            {`<p><font color="#ccc">All is well.</font></p>`, "color-contrast (serious)"},
-		"a field without label": {`<input>`, "label (critical)"},
+	const faint = `<p><font color="#ccc">All is well.</font></p>`
+	for name, test := range map[string]struct {
+		body  string
+		parts []string
+		want  string
+	}{
+		"accessible": {`<p>All is well.</p>`, nil, ""},
+		"a picture without alt": {`<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">`, nil,
+			"image-alt (critical)"},
+		"faint text":              {faint, nil, "color-contrast (serious)"},
+		"a field without label":   {`<input>`, nil, "label (critical)"},
+		"faint text in a part":    {`<h2>Faint</h2>` + faint, []string{"h2", "p"}, "color-contrast (serious)"},
+		"faint text outside them": {`<h2>Not faint</h2>` + faint, []string{"h1", "h2"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := &recorder{TB: t}
 			page := browsertest.Open(r, browser.Desktop, serve(t, test.body))
-			page.CheckAccessibility()
+			page.CheckAccessibility(test.parts...)
 			r.end()
 			all := strings.Join(r.failures, "\n")
 			if (all == "") != (test.want == "") || !strings.Contains(all, test.want) {
