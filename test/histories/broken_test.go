@@ -185,8 +185,8 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 	}
 }
 
-// delivering are the actions that lead to deliveries, and to their corrections. A search for what is
-// wrong with these would take dozens of histories if it drew other actions as often.
+// delivering are the actions that lead to deliveries, and to their corrections. A search for what
+// is wrong with these would take dozens of histories if it drew other actions as often.
 var delivering = []string{
 	"buyer buys the rest", "delivery is handled", "factory makes", "factory reports", "factory reports again", "sweep",
 }

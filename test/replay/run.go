@@ -47,7 +47,7 @@ func (p Project) Start(t *testing.T, flags ...string) *Run {
 	t.Helper()
 	folder := t.TempDir() // removed after the run has ended
 	program, ready := filepath.Join(folder, "local"), filepath.Join(folder, "ready")
-	if lines, err := p.Run(t.Context(), "go build -o '"+program+"' ./cmd/local"); err != nil {
+	if lines, err := p.Run(t.Context(), "go build -ldflags='-s -w' -o '"+program+"' ./cmd/local"); err != nil {
 		t.Fatalf("%v\n%s", err, strings.Join(lines, "\n"))
 	}
 	r := &Run{printed: transcript{changed: make(chan struct{})}, ended: make(chan struct{})}
