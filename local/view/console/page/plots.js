@@ -45,7 +45,7 @@ function plot({ name, text, sum, level, bad }, values) {
   const all = values.reduce((a, b) => a + b, 0);
   const peak = `at most ${text(most)}`;
   const said = most === 0 ? "none" : sum ? `${text(all)}, ${peak} in a bar`
-    : level ? `now ${text(values.at(-1))}, ${peak}` : peak;
+    : level ? `now ${values.at(-1) ? text(values.at(-1)) : "none"}, ${peak}` : peak;
   const width = 240 / values.length;
   const bars = values.map((v, i) => [v, i]).filter(([v]) => v > 0).map(([v, i]) => {
     const height = Math.max(1.5, (v / most) * (HEIGHT - 2));
