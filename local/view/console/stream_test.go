@@ -85,6 +85,16 @@ func until(t *testing.T, from <-chan message, what string, found func(message) b
 	}
 }
 
+// awaitEvents waits until the console has a number of events.
+func awaitEvents(t *testing.T, h *consoletest.Harness, number uint64) {
+	t.Helper()
+	await.Until(t, fmt.Sprintf("the console has %d events", number), func() bool {
+		var state struct{ Stream console.StreamState }
+		h.Get(t, "/state", &state)
+		return state.Stream.Events == number
+	})
+}
+
 func decoded[T any](t *testing.T, e message) (v T) {
 	t.Helper()
 	if err := json.Unmarshal(e.data, &v); err != nil {
@@ -98,17 +108,18 @@ func TestTheStreamSendsEventsFlowsAndState(t *testing.T) {
 	stream := listen(t.Context(), t, h, "", "")
 	h.Log.With("part", "eventsource").Debug("a batch", events.BatchProcessed.Attr(), "function", "stock", "queue", "q",
 		"messages", 3, "failed", 1)
-	until(t, stream, "the event", func(e message) bool {
-		if e.name != "event" {
-			return false
+	sent, moved := false, false
+	until(t, stream, "the event and the flow, in any order", func(e message) bool {
+		const flow = `{"edges":{"queue:q>function:stock":3},"failed":{"queue:q>function:stock":1}}`
+		switch e.name {
+		case "event":
+			event := decoded[console.Event](t, e)
+			sent = sent || e.id == fmt.Sprint(event.Seq) && event.Kind == events.BatchProcessed &&
+				event.Edge == "queue:q>function:stock"
+		case "flow":
+			moved = moved || string(e.data) == flow
 		}
-		event := decoded[console.Event](t, e)
-		return e.id == fmt.Sprint(event.Seq) && event.Kind == events.BatchProcessed &&
-			event.Edge == "queue:q>function:stock"
-	})
-	until(t, stream, "the flow", func(e message) bool {
-		const want = `{"edges":{"queue:q>function:stock":3},"failed":{"queue:q>function:stock":1}}`
-		return e.name == "flow" && string(e.data) == want
+		return sent && moved
 	})
 	h.Console.Built(console.Build{State: "failed", What: []string{"stock"}, Error: "undefined: x"})
 	until(t, stream, "the state", func(e message) bool {
@@ -121,6 +132,7 @@ func TestAStreamResumesAfterTheLastEvent(t *testing.T) {
 	for i := range 10 {
 		h.Log.Info(fmt.Sprint("event ", i+1))
 	}
+	awaitEvents(t, h, 10)
 	for _, c := range []struct {
 		name, query, lastEventID, first string
 	}{
@@ -206,11 +218,7 @@ func TestTheStreamPrefersWarningsToOtherEvents(t *testing.T) {
 		}
 	}
 	// On a busy machine, a subscriber who is there could get warnings alone, too many at once.
-	var state struct{ Stream console.StreamState }
-	await.Until(t, "the console has all events", func() bool {
-		h.Get(t, "/state", &state)
-		return state.Stream.Events == total
-	})
+	awaitEvents(t, h, total)
 	stream := listen(t.Context(), t, h, "?since=0", "")
 	failed, ordinary, dropped := 0, 0, 0
 	until(t, stream, "the last event", func(e message) bool {
