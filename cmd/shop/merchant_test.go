@@ -185,7 +185,7 @@ func TestAMerchantRunsTheShopFromTheCommandLine(t *testing.T) {
 	// A count was wrong, and is corrected.
 	c.says("shop adjust DN-02 --to 25 --reason counted", 0, "DN-02: 30 → 25")
 	c.says("shop undo DN-02 2", 0, "DN-02: 25 → 30")
-	c.says("shop undo DN-02 2", 0, "DN-02: 25 → 30 was booked before")
+	c.says("shop undo DN-02 2", 0, "DN-02: 25 → 30 was booked before; nothing is changed now")
 	c.says("shop adjust DN-02 --to 30 --reason counted", 0, "the stock is 30 already")
 	c.says("shop ledger DN-02", 0, "undo of entry 2", "counted")
 

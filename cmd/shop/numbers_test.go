@@ -37,7 +37,7 @@ func TestNumbersOfFlagsReachTheAPIAsTheyAre(t *testing.T) {
 	}
 	for _, c := range []struct{ args, body string }{
 		{"set CP-502101 --lead-time 720h", `{"lead_time_seconds":2592000}`},
-		{"adjust CP-502101 2147483647 --reason x", `{"quantity":2147483647,"reason":"x"}`},
+		{"adjust CP-502101 +2147483647 --reason x", `{"quantity":2147483647,"reason":"x"}`},
 		{"adjust CP-502101 -2147483647 --reason x", `{"quantity":-2147483647,"reason":"x"}`},
 		{"adjust CP-502101 -9223372036854775808 --reason x", `{"quantity":-9223372036854775808,"reason":"x"}`},
 		{"open CP-502101 9223372036854775807", `{"quantity":9223372036854775807,"sku":"CP-502101"}`},
@@ -55,6 +55,7 @@ func TestNumbersOfFlagsReachTheAPIAsTheyAre(t *testing.T) {
 	for args, says := range map[string]string{
 		"set CP-502101 --lead-time 2562048h":               "-lead-time",
 		"adjust CP-502101 9223372036854775808 --reason x":  `"9223372036854775808" is not a change of the stock`,
+		"adjust CP-502101 37 --reason x":                   `or --to 37 if 37 are on hand`,
 		"adjust CP-502101 -9223372036854775809 --reason x": `"-9223372036854775809" is not a change of the stock`,
 		"open CP-502101 9223372036854775808":               `"9223372036854775808" is not a quantity`,
 		"ledger CP-502101 --limit 9223372036854775808":     "-limit",

@@ -326,6 +326,10 @@ func adjustCommand() command {
 				if err != nil || quantity == 0 {
 					return usagef("%q is not a change of the stock, like -3 or +5", arguments[1])
 				}
+				if !strings.ContainsAny(arguments[1], "+-") {
+					return usagef("%s has no sign: give the change of the stock, like -3 or +5, "+
+						"or --to %[1]s if %[1]s are on hand", arguments[1])
+				}
 				body["quantity"] = quantity
 			}
 			if strings.TrimSpace(reason) == "" {
@@ -372,7 +376,8 @@ func (s *session) adjusted(ctx context.Context, k call) error {
 		case e.Number == 0:
 			fmt.Fprintf(s.out, "%s: the stock is %s already, nothing is booked\n", a.SKU, amount(a.Stock))
 		case e.Repeated:
-			fmt.Fprintf(s.out, "%s: %s → %s was booked before\n", a.SKU, amount(e.Before), amount(e.After))
+			fmt.Fprintf(s.out, "%s: %s → %s was booked before; nothing is changed now\n", a.SKU, amount(e.Before),
+				amount(e.After))
 		default:
 			fmt.Fprintf(s.out, "%s: %s → %s; to take it back: %s\n", a.SKU, amount(e.Before), amount(e.After),
 				s.line("undo", a.SKU, strconv.FormatInt(e.Number, 10)))

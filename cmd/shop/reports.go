@@ -120,7 +120,7 @@ for each, with the product.`
 func salesCommand() command {
 	return command{name: "sales", arguments: "[DAY]", summary: "what was sold on a day, by product", most: 1,
 		more: "DAY is like 2026-11-28, today or yesterday, in the time zone of this machine; the default is\n" +
-			"today. shop report shows several days, shop ledger single sales.\n" + refusals,
+			"today. shop report shows several days and writes CSV, shop ledger shows single sales.\n" + refusals,
 		examples: "sales --local\nsales --local yesterday\nsales --local 2026-11-28 --json",
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			text := "today"

@@ -164,7 +164,7 @@ func (s *Shop) batch(ctx context.Context, i Import) (b Batch, wrong []LineError,
 		case lines[row.SKU] > 0:
 			problem = fmt.Sprintf("line %d has %s, too", lines[row.SKU], row.SKU)
 		case taken && owner != row.SKU:
-			problem = fmt.Sprintf("%s has the name %q", owner, p.Name)
+			problem = fmt.Sprintf("%s has the name %q, and names must differ", owner, p.Name)
 		case !makes[p.Factory]:
 			problem = unknown("factory", p.Factory)
 		default:
