@@ -53,11 +53,9 @@ func (p *problems) listen(event any) {
 			p.add("%s: answered with %d", p.requests[e.RequestID], e.Response.Status)
 		}
 	case *network.EventLoadingFailed:
-		// A request that the page cancelled is no problem, also if it was because the answer took
-		// too long. For a request that the policy blocked, the log has an entry with the reason.
-		known := e.Canceled || e.ErrorText == "net::ERR_ABORTED" ||
-			e.BlockedReason == network.BlockedReasonCsp || e.ErrorText == "net::ERR_BLOCKED_BY_CSP"
-		if !known {
+		// A request that the page cancelled is no problem. For a request that the policy blocked,
+		// the log has an entry with the reason.
+		if !e.Canceled && e.BlockedReason != network.BlockedReasonCsp && e.ErrorText != "net::ERR_BLOCKED_BY_CSP" {
 			p.add("%s: %s %s", p.requests[e.RequestID], e.ErrorText, e.BlockedReason)
 		}
 	}

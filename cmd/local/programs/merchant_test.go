@@ -182,7 +182,7 @@ func TestMerchantRedrivesDeadLettersFromTheCommandLine(t *testing.T) {
 	// On a busy machine an attempt may last longer than the visibility timeout. None must reach the
 	// factory after it works again, and the redriven message is handled once.
 	await.Until(t, "all attempts have failed", func() bool { return len(s.Run.Factory.Requests()) >= 2 })
-	s.setVisibility(t, "60")
+	s.setQueue(t, map[string]string{"VisibilityTimeout": "60"})
 	if err := s.Run.Factory.SetFault(factory.Fault{}); err != nil {
 		t.Fatal(err)
 	}
