@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -171,6 +172,33 @@ func TestConsoleSaysWhyBuyersAreThrottled(t *testing.T) {
 	page.AwaitText("#rush-list", "3 buyers came")
 	page.AwaitText("#rush-list", "3 throttled: "+busy)
 	page.CheckAccessibility("#details", "#rush")
+}
+
+// The page may hear of a rush's end before it gets the answer to the request that started it.
+func TestConsoleKeepsTheOutcomeOfARushThatEndsBeforeItsAnswer(t *testing.T) {
+	t.Parallel()
+	m := startFakeRun(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	sku := openShop(t).sell(t, product{stock: 1})
+	page := browsertest.Open(t, screen, m.url)
+	browsertest.Evaluate[bool](page, `(
+		window.released = new Promise((release) => (window.release = release)),
+		window.ask = window.fetch,
+		window.fetch = async (path, options) => {
+			const answer = await window.ask(path, options);
+			if (options?.method !== "POST") return answer;
+			const body = await answer.json();
+			await window.released;
+			return { ok: answer.ok, json: async () => body };
+		},
+		true)`)
+	sendBuyers(page, sku, 1)
+	const outcome = "1 buyer came: 1 bought"
+	page.AwaitText("#rush-status", outcome)
+	// A timer runs after the page has handled the answer.
+	browsertest.Evaluate[bool](page, `(window.release(), new Promise((done) => setTimeout(done, 0, true)))`)
+	if got := page.Text("#rush-status"); !strings.Contains(got, outcome) {
+		t.Errorf("after the answer the page says %q, want %s", got, outcome)
+	}
 }
 
 // The console reads the products once a second, so it may learn of a product after its sale. No

@@ -34,9 +34,9 @@ async function send() {
 const stop = () => control("DELETE");
 
 async function control(method, body) {
+  say(""); // before the request: its answer may come after the outcome
   try {
     await request("panels/rush/", { method, body });
-    say("");
   } catch (error) {
     say(error.message, "bad");
   }
