@@ -12,6 +12,7 @@ import (
 	"restock/infra/policy/usage"
 	"restock/local"
 	"restock/local/run"
+	"restock/test/module"
 )
 
 // start starts the program in examples/plain. Runs with the same build folder link it once.
@@ -39,7 +40,7 @@ func post(t *testing.T, s *local.Stack) (status int) {
 }
 
 func TestProgramWithAMainOfItsOwn(t *testing.T) {
-	buildDir := t.TempDir()
+	buildDir := module.Kept(t, "..", "plain")
 	t.Run("runs", func(t *testing.T) { runsPlain(t, buildDir) })
 	t.Run("is refused what its role may not do", func(t *testing.T) { refusesPlain(t, buildDir) })
 }

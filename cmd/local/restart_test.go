@@ -17,8 +17,8 @@ import (
 
 	"restock/lambdas"
 	"restock/local/run"
-	"restock/local/system/watch/watchtest"
 	"restock/local/view/events"
+	"restock/test/module"
 )
 
 const (
@@ -31,9 +31,9 @@ var visibilityChange = regexp.MustCompile(`^~ aws:sqs/queue:Queue .*: visibility
 func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
-	module := watchtest.Copy(t, "../..")
+	src := module.Copy(t, "../..")
 	file := filepath.Join(tmp, "ready.json")
-	p := startProgram(t, module.Dir, append(idleFactory, "-watch", "-aws-tls", "127.0.0.1:0", "-ready", file)...)
+	p := startProgram(t, src.Dir, append(idleFactory, "-watch", "-aws-tls", "127.0.0.1:0", "-ready", file)...)
 	ready, at := p.await(t, 0, events.Ready)
 	left, awsTLS := buy(t, ready.text("api")), overTLS(t, file)
 	staysUp := func(t *testing.T) {
@@ -44,7 +44,7 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 	}
 
 	t.Run("a program that does not build is reported, and the run continues", func(t *testing.T) {
-		module.Edit(t, messaging, visibility, "undefined")
+		src.Edit(t, messaging, visibility, "undefined")
 		var failed event
 		failed, at = p.await(t, at, events.UpdateFailed)
 		if !strings.Contains(failed.text("error"), messaging) || failed.text("functions") != "the program" ||
@@ -54,7 +54,7 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 		staysUp(t)
 	})
 	t.Run("a program that breaks a rule is reported, and the run continues", func(t *testing.T) {
-		module.Edit(t, messaging, "undefined", "seconds(f.Timeout)")
+		src.Edit(t, messaging, "undefined", "seconds(f.Timeout)")
 		var failed event
 		failed, at = p.await(t, at, events.UpdateFailed)
 		if !strings.Contains(failed.text("error"), "visibility-timeout: aws:sqs/queue:Queue") {
@@ -63,12 +63,12 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 		staysUp(t)
 	})
 	t.Run("an edit that does not change the stack does not restart the run", func(t *testing.T) {
-		module.Edit(t, messaging, "seconds(f.Timeout)", visibility+" /* as before */")
+		src.Edit(t, messaging, "seconds(f.Timeout)", visibility+" /* as before */")
 		_, at = p.await(t, at, events.UpdateRecovered)
 	})
 	t.Run("a changed stack is reported, and runs at the same addresses with the same data", func(t *testing.T) {
 		saved := time.Now()
-		module.Edit(t, messaging, visibility, "seconds(2 * visibilityTimeouts * f.Timeout)")
+		src.Edit(t, messaging, visibility, "seconds(2 * visibilityTimeouts * f.Timeout)")
 		var changed, again event
 		changed, at = p.await(t, at, events.ProgramChanged)
 		for line := range strings.Lines(changed.text("changes")) {
@@ -98,7 +98,7 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 		staysUp(t)
 	})
 	t.Run("the successor reloads its sources too", func(t *testing.T) {
-		module.Edit(t, "lambdas/stock/main.go", "func main", "func init() { println(\"new\") }\n\nfunc main")
+		src.Edit(t, "lambdas/stock/main.go", "func main", "func init() { println(\"new\") }\n\nfunc main")
 		_, at = p.await(t, at, events.FunctionsReplaced)
 	})
 	processes := children(t, p.Process.Pid)

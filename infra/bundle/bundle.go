@@ -17,46 +17,37 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
-
-// A Bundle is the code of a function for a deployment.
-type Bundle struct {
-	Archive pulumi.Archive
-	Hash    string // of the archive, in hex
-}
 
 // OutDir is the folder of the zips, below the module's root.
 const OutDir = "dist"
 
+// A Zip is a function's code for a deployment.
+type Zip struct {
+	Path string
+	Size int64  // in bytes
+	Hash string // SHA-256, in hex
+}
+
 // A Builder builds the code of functions, by name.
-type Builder func(ctx context.Context, names []string) (map[string]Bundle, error)
+type Builder func(ctx context.Context, names []string) (map[string]Zip, error)
 
 // From returns the Builder of a deployment. The functions' sources are in a folder of the module
 // around the working directory, each in a folder with its name.
 func From(folder string) Builder {
-	return func(ctx context.Context, names []string) (map[string]Bundle, error) {
-		zips, err := BuildModule(ctx, folder, names)
-		if err != nil {
-			return nil, err
-		}
-		bundles := map[string]Bundle{}
-		for name, z := range zips {
-			bundles[name] = Bundle{Archive: pulumi.NewFileArchive(z.Path), Hash: z.Hash}
-		}
-		return bundles, nil
+	return func(ctx context.Context, names []string) (map[string]Zip, error) {
+		return BuildModule(ctx, folder, names)
 	}
 }
 
 // WithoutCode is a Builder that builds nothing. It is for recordings, which only need the declared
 // resources.
-func WithoutCode(_ context.Context, names []string) (map[string]Bundle, error) {
-	bundles := map[string]Bundle{}
+func WithoutCode(_ context.Context, names []string) (map[string]Zip, error) {
+	zips := map[string]Zip{}
 	for _, name := range names {
-		bundles[name] = Bundle{Archive: pulumi.NewFileArchive("code of " + name), Hash: "hash of " + name}
+		zips[name] = Zip{Path: "code of " + name, Hash: "hash of " + name}
 	}
-	return bundles, nil
+	return zips, nil
 }
 
 // BuildModule builds the functions in a folder of the module around the working directory into
@@ -75,13 +66,6 @@ func moduleRoot(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("looking for the Go module: %w", err)
 	}
 	return filepath.Dir(strings.TrimSpace(string(out))), nil
-}
-
-// A Zip is a function's zip.
-type Zip struct {
-	Path string
-	Size int64  // in bytes
-	Hash string // SHA-256, in hex
 }
 
 // Build builds the functions in a folder of the module at root into zips in outDir, one for each

@@ -31,7 +31,7 @@ type function struct {
 func (f *function) reserved() bool { return f.declared.Queue == "" && f.concurrency > 0 }
 
 // newFunction makes a function after the resources in ready.
-func (b *base) newFunction(ctx *pulumi.Context, declared lambdas.Function, code bundle.Bundle) (*function, error) {
+func (b *base) newFunction(ctx *pulumi.Context, declared lambdas.Function, code bundle.Zip) (*function, error) {
 	f := &function{
 		declared: declared, settings: b.settings, concurrency: b.settings.Concurrency[declared.Name],
 	}
@@ -57,7 +57,7 @@ func (b *base) newFunction(ctx *pulumi.Context, declared lambdas.Function, code 
 	args := &lambda.FunctionArgs{
 		Description:   pulumi.String(declared.Description),
 		Role:          role.Arn,
-		Code:          code.Archive,
+		Code:          pulumi.NewFileArchive(code.Path),
 		Runtime:       pulumi.String("provided.al2023"),
 		Handler:       pulumi.String("bootstrap"),
 		Architectures: pulumi.StringArray{pulumi.String("arm64")},

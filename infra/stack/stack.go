@@ -31,7 +31,7 @@ func Program(build bundle.Builder) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		bundles, err := buildFunctions(ctx.Context(), build, settings.functions())
+		zips, err := buildFunctions(ctx.Context(), build, settings.functions())
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func Program(build bundle.Builder) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		functions, err := base.newFunctions(ctx, bundles)
+		functions, err := base.newFunctions(ctx, zips)
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func Program(build bundle.Builder) pulumi.RunFunc {
 
 func buildFunctions(
 	ctx context.Context, build bundle.Builder, functions []lambdas.Function,
-) (map[string]bundle.Bundle, error) {
+) (map[string]bundle.Zip, error) {
 	var names []string
 	handles := map[string]string{} // the function of a queue
 	for _, f := range functions {
@@ -72,11 +72,11 @@ func buildFunctions(
 		handles[f.Queue] = f.Name
 		names = append(names, f.Name)
 	}
-	bundles, err := build(ctx, names)
+	zips, err := build(ctx, names)
 	if err != nil {
 		return nil, fmt.Errorf("building the functions: %w", err)
 	}
-	return bundles, nil
+	return zips, nil
 }
 
 // A base holds the resources that the functions use.
@@ -132,13 +132,13 @@ func newBase(ctx *pulumi.Context, s Settings) (*base, error) {
 // newFunctions makes the functions and their triggers, and serves their routes. It makes and runs
 // the function "setup" first: the others need the schema that setup migrates, and the secrets that
 // it fills.
-func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundle) ([]*function, error) {
+func (b *base) newFunctions(ctx *pulumi.Context, zips map[string]bundle.Zip) ([]*function, error) {
 	b.bindings = b.newBindings(ctx)
-	setup, err := b.newFunction(ctx, lambdas.Setup, bundles[lambdas.Setup.Name])
+	setup, err := b.newFunction(ctx, lambdas.Setup, zips[lambdas.Setup.Name])
 	if err != nil {
 		return nil, err
 	}
-	done, err := runSetup(ctx, setup, bundles[lambdas.Setup.Name], b.database, b.secrets)
+	done, err := runSetup(ctx, setup, zips[lambdas.Setup.Name], b.database, b.secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundl
 		if declared.Name == lambdas.Setup.Name {
 			continue
 		}
-		f, err := b.newFunction(ctx, declared, bundles[declared.Name])
+		f, err := b.newFunction(ctx, declared, zips[declared.Name])
 		if err != nil {
 			return nil, err
 		}

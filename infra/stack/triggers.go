@@ -211,7 +211,7 @@ func (f *function) rotate(ctx *pulumi.Context, secret *secretsmanager.Secret, af
 // runSetup invokes the function setup when its code, the database, a secret or the name of the
 // catalogue is new. An error of the function fails the deployment.
 func runSetup(
-	ctx *pulumi.Context, f *function, code bundle.Bundle, d *database, secrets map[string]*secretsmanager.Secret,
+	ctx *pulumi.Context, f *function, code bundle.Zip, d *database, secrets map[string]*secretsmanager.Secret,
 ) (*lambda.Invocation, error) {
 	triggers := pulumi.StringMap{"code": pulumi.String(code.Hash), "database": d.instance.ResourceId,
 		"catalogue": pulumi.String(f.settings.Catalogue)}

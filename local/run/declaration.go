@@ -35,7 +35,7 @@ func Declare(p Program, projectDir, stage string) (d Declaration, err error) {
 
 // declared records a program without building its functions, and returns their names.
 func declared(p Program, o recorder.Options) (g *graph.Graph, functions []string, err error) {
-	names := func(ctx context.Context, names []string) (map[string]bundle.Bundle, error) {
+	names := func(ctx context.Context, names []string) (map[string]bundle.Zip, error) {
 		functions = names
 		return bundle.WithoutCode(ctx, names)
 	}

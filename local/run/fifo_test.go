@@ -21,6 +21,7 @@ import (
 	"restock/local"
 	"restock/local/run"
 	"restock/test/await"
+	"restock/test/module"
 )
 
 // inOrder returns a program with a FIFO topic, a FIFO queue and a function, which posts each
@@ -56,7 +57,7 @@ func inOrder(observer string) func(bundle.Builder) pulumi.RunFunc {
 			}
 			function, err := lambda.NewFunction(ctx, "observe", &lambda.FunctionArgs{
 				Runtime: pulumi.String("provided.al2023"), Handler: pulumi.String("bootstrap"), Role: role.Arn,
-				Code: code["observe"].Archive, Timeout: pulumi.Int(900),
+				Code: pulumi.NewFileArchive(code["observe"].Path), Timeout: pulumi.Int(900),
 				Environment: lambda.FunctionEnvironmentArgs{
 					Variables: pulumi.StringMap{"OBSERVER": pulumi.String(observer)},
 				},
@@ -122,7 +123,9 @@ func TestAFunctionGetsEachMessageOfAFIFOTopicOnceAndInTheOrderOfItsGroup(t *test
 
 	s := local.Start(t, run.Program{
 		Name: "archive", Project: ".", Functions: "functions", Declare: inOrder(observer.URL),
-	}, "testdata/archive", func(c *run.Config) { c.Unchecked = true })
+	}, "testdata/archive", func(c *run.Config) {
+		c.BuildDir, c.Unchecked = module.Kept(t, "../..", "archive"), true
+	})
 	client := awssns.New(awssns.Options{
 		BaseEndpoint: aws.String(s.Endpoints().AWS), Region: "eu-west-1",
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),

@@ -21,6 +21,7 @@ import (
 
 	"restock/infra/bundle"
 	"restock/local/run"
+	"restock/test/module"
 )
 
 const (
@@ -103,7 +104,8 @@ func (a archive) declare(build bundle.Builder) pulumi.RunFunc {
 		}
 		_, err = lambda.NewFunction(ctx, "save", &lambda.FunctionArgs{
 			Runtime: pulumi.String("provided.al2023"), Handler: pulumi.String("bootstrap"), Role: role.Arn,
-			Code: code["save"].Archive, Timeout: pulumi.Int(60), MemorySize: pulumi.Int(512), VpcConfig: inVPC,
+			Code:    pulumi.NewFileArchive(code["save"].Path),
+			Timeout: pulumi.Int(60), MemorySize: pulumi.Int(512), VpcConfig: inVPC,
 			Environment: lambda.FunctionEnvironmentArgs{
 				Variables: pulumi.StringMap{"BUCKET": used, "TABLE": table.Name},
 			},
@@ -211,7 +213,7 @@ func TestAFunctionUsesABucketAndATable(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds the emulator, and the SDKs of S3 and DynamoDB")
 	}
-	buildDir := t.TempDir()
+	buildDir := module.Kept(t, "../..", "archive")
 	const (
 		user       = "arn:aws:sts::000000000000:assumed-role/save/save"
 		mayEncrypt = `{"Effect":"Allow","Action":"kms:GenerateDataKey","Resource":"*"}`

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/sync/errgroup"
 
 	"restock/infra/bundle"
@@ -66,13 +65,13 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	buildCtx, stopBuilding := context.WithCancel(ctx)
 	defer stopBuilding()
 	var building errgroup.Group
-	build := func(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
+	build := func(_ context.Context, names []string) (map[string]bundle.Zip, error) {
 		building.Go(func() error { return r.build(buildCtx, names) })
-		bundles := map[string]bundle.Bundle{}
+		programs := map[string]bundle.Zip{}
 		for _, name := range names {
-			bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive(filepath.Join(r.config.BuildDir, name))}
+			programs[name] = bundle.Zip{Path: filepath.Join(r.config.BuildDir, name)} // not zipped
 		}
-		return bundles, nil
+		return programs, nil
 	}
 	p.services = r.newServices(ctx, p.onAWS)
 	var failure atomic.Pointer[error] // the first error itself: Pulumi rewords it

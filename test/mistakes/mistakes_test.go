@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"restock/infra/stack/stacktest/pinned"
+	"restock/test/module"
 	"restock/test/overlay"
 )
 
@@ -106,13 +107,13 @@ func build(t *testing.T) string {
 	if t.Failed() {
 		t.FailNow()
 	}
-	dir := t.TempDir()
-	file, err := o.Write(dir)
+	file, err := o.Write(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	checker := filepath.Join(dir, "checker")
-	command := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", file, "-o", checker, "./checker")
+	checker := filepath.Join(module.Kept(t, "../..", "mistakes"), "checker")
+	command := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-s -w", "-overlay", file, "-o", checker,
+		"./checker")
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("a replacement does not compile: %v\n%s", err, output)
 	}

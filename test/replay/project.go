@@ -12,16 +12,16 @@ import (
 	"testing"
 
 	"restock/local/system/process"
-	"restock/local/system/watch/watchtest"
+	"restock/test/module"
 )
 
 // A Project is a copy of the project.
 type Project struct{ Dir string }
 
-// NewProject copies the project, whose root is given, into [watchtest.Folder].
+// NewProject copies the project, whose root is given, into [module.Folder].
 func NewProject(t *testing.T, root string) Project {
 	t.Helper()
-	p := Project{watchtest.Folder(t, root)}
+	p := Project{module.Folder(t, root, "extended")}
 	if err := p.copyFrom(root); err != nil {
 		t.Fatal(err)
 	}
@@ -102,8 +102,9 @@ func (p Project) Apply(changes []Change) (revert func() error, err error) {
 }
 
 // goFlags make tests link in half of the time, and leave vet to the commands that run it: a test
-// after every change would vet all packages below again.
-const goFlags = "-vet=off '-ldflags=-s -w'"
+// after every change would vet all packages below again. Programs have no commit, so that another
+// commit does not link them again.
+const goFlags = "-vet=off -buildvcs=false '-ldflags=-s -w'"
 
 // Run runs a command in the project, and returns the lines of its output. The error is the
 // command's.

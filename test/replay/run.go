@@ -45,9 +45,8 @@ func (t *transcript) read() (text string, changed <-chan struct{}) {
 // test ends the run.
 func (p Project) Start(t *testing.T, flags ...string) *Run {
 	t.Helper()
-	folder := t.TempDir() // removed after the run has ended
-	program, ready := filepath.Join(folder, "local"), filepath.Join(folder, "ready")
-	if lines, err := p.Run(t.Context(), "go build -ldflags='-s -w' -o '"+program+"' ./cmd/local"); err != nil {
+	program, ready := filepath.Join(p.Dir, ".build", "local"), filepath.Join(t.TempDir(), "ready")
+	if lines, err := p.Run(t.Context(), "go build -o .build/local ./cmd/local"); err != nil {
 		t.Fatalf("%v\n%s", err, strings.Join(lines, "\n"))
 	}
 	r := &Run{printed: transcript{changed: make(chan struct{})}, ended: make(chan struct{})}

@@ -16,9 +16,9 @@ import (
 	"restock/cmd/local/programs"
 	"restock/lambdas"
 	"restock/local/run"
-	"restock/local/system/watch/watchtest"
 	"restock/local/view/events"
 	"restock/test/await"
+	"restock/test/module"
 )
 
 // A buildLog keeps the records of a run's log, of which the tests count those of builds.
@@ -69,9 +69,9 @@ func (s *stack) get(tb testing.TB, path string) string {
 }
 
 // inCopy makes a run use a copy of the sources, which the test may edit.
-func inCopy(tb testing.TB, c *programs.Config) watchtest.Module {
+func inCopy(tb testing.TB, c *programs.Config) module.Sources {
 	tb.Helper()
-	src := watchtest.Copy(tb, projectDir)
+	src := module.Copy(tb, projectDir)
 	settings, err := filepath.Abs(filepath.Join(projectDir, c.Program.Project))
 	if err != nil {
 		tb.Fatal(err)
@@ -84,7 +84,7 @@ func inCopy(tb testing.TB, c *programs.Config) watchtest.Module {
 }
 
 // startFollowing starts a run that watches a copy of the sources.
-func startFollowing(tb testing.TB) (*stack, watchtest.Module, *buildLog) {
+func startFollowing(tb testing.TB) (*stack, module.Sources, *buildLog) {
 	tb.Helper()
 	c, j := config(tb), &buildLog{}
 	src := inCopy(tb, &c)

@@ -83,7 +83,7 @@ func newFunction(ctx *pulumi.Context, on platform, name string, timeout time.Dur
 	}
 	f.lambda, err = lambda.NewFunction(ctx, name, &lambda.FunctionArgs{
 		Role:          role.Arn,
-		Code:          on.code[name].Archive,
+		Code:          pulumi.NewFileArchive(on.code[name].Path),
 		Runtime:       pulumi.String("provided.al2023"),
 		Handler:       pulumi.String("bootstrap"),
 		Architectures: pulumi.StringArray{pulumi.String("arm64")},

@@ -64,7 +64,7 @@ func Program(build bundle.Builder) pulumi.RunFunc {
 
 // A platform has the resources that the exercises share.
 type platform struct {
-	code map[string]bundle.Bundle // by the function's name
-	key  *kms.Key                 // encrypts the logs
+	code map[string]bundle.Zip // by the function's name
+	key  *kms.Key              // encrypts the logs
 	api  *api
 }

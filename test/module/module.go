@@ -1,0 +1,134 @@
+// Package module gives tests copies of this module, whose sources they may edit, and folders for
+// what they build.
+package module
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/local/system/filelock"
+)
+
+// Sources are a copy of the module. The end of the test removes it.
+type Sources struct{ Dir string }
+
+// Copy copies the module at a directory into [Folder], without its history and its documentation.
+func Copy(tb testing.TB, from string) Sources {
+	tb.Helper()
+	to := Folder(tb, from, "edited")
+	if err := copyModule(from, to); err != nil {
+		tb.Fatal(err)
+	}
+	return Sources{to}
+}
+
+// buildDir is the folder for built programs in a module's root. git and the go command ignore it.
+const buildDir = ".build"
+
+// Folder returns a folder for a copy of the module at a directory. All copies have the same path,
+// because the path is part of the keys in the go command's cache: a copy with another path would
+// compile every package again. A concurrent call waits. The folder is empty but for built programs
+// in .build, which copies with the same name leave to each other, as [Kept] does. The end of the
+// test removes the folder.
+func Folder(tb testing.TB, module, name string) string {
+	tb.Helper()
+	folder := Kept(tb, module, "copy")
+	built, kept := filepath.Join(folder, buildDir), folder+"."+name
+	move := func(from, to string) error {
+		if err := os.Rename(from, to); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	// Remains of a killed test.
+	if err := errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o755), move(kept, built)); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := errors.Join(move(built, kept), os.RemoveAll(folder)); err != nil {
+			tb.Error(err)
+		}
+	})
+	return folder
+}
+
+// Kept returns a folder for built programs, by a name, in the module at a directory. It stays after
+// the test: the go command does not link programs again that are up to date. A concurrent call with
+// the same name waits.
+func Kept(tb testing.TB, module, name string) string {
+	tb.Helper()
+	folder, err := filepath.Abs(filepath.Join(module, buildDir, name))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	lock, err := filelock.Wait(tb.Context(), folder+".lock")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := lock.Release(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return folder
+}
+
+func copyModule(from, to string) error {
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		below, err := filepath.Rel(from, path)
+		if err != nil || below == "." {
+			return err
+		}
+		if entry.IsDir() {
+			if strings.HasPrefix(entry.Name(), ".") || slices.Contains([]string{"bin", "dist", "docs"}, below) {
+				return fs.SkipDir
+			}
+			return os.Mkdir(filepath.Join(to, below), 0o755)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, below), text, 0o644)
+	})
+}
+
+// Edit replaces a text in a file. The file must contain it. Like an editor, Edit writes a new file
+// and renames it.
+func (s Sources) Edit(tb testing.TB, file, old, new string) {
+	tb.Helper()
+	path := filepath.Join(s.Dir, file)
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(text), old) {
+		tb.Fatalf("%s does not say %q (%v)", file, old, err)
+	}
+	if err := os.WriteFile(path+"~", []byte(strings.Replace(string(text), old, new, 1)), 0o644); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.Rename(path+"~", path); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Add writes a new file. The folder may exist.
+func (s Sources) Add(tb testing.TB, file, text string) {
+	tb.Helper()
+	path := filepath.Join(s.Dir, file)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		tb.Fatal(err)
+	}
+}
