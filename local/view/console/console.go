@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"restock/local/aws/sns"
@@ -89,6 +90,8 @@ type Console struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
+	shown atomic.Uint64 // how many stacks were drawn, or have begun to run
+
 	mu      sync.Mutex // guards the next four fields
 	stack   Stack
 	build   *Build
@@ -130,7 +133,10 @@ func (c *Console) Close() error {
 }
 
 // Draw shows the picture of a stack that does not run yet.
-func (c *Console) Draw(g Graph) { c.observer.show(g) }
+func (c *Console) Draw(g Graph) {
+	c.observer.show(g)
+	c.shown.Add(1)
+}
 
 // Run shows a running stack instead of the one before, and starts the panels. The error is a
 // panel's.
@@ -139,6 +145,7 @@ func (c *Console) Run(s Stack) error {
 	c.mu.Lock()
 	c.stack = s
 	c.mu.Unlock()
+	c.shown.Add(1)
 	for _, p := range c.config.Panels {
 		if p.Start == nil {
 			continue

@@ -26,6 +26,12 @@ const (
 	writeTimeout = 30 * time.Second
 )
 
+// A runUpdate is the first message of a connection. Another time than before is another run, whose
+// events have numbers of their own.
+type runUpdate struct {
+	Began time.Time `json:"began"`
+}
+
 // A flowUpdate is what has moved since the last update, by edge.
 type flowUpdate struct {
 	Edges  map[string]int `json:"edges"`
@@ -108,7 +114,8 @@ type subscriber struct {
 	control *http.ResponseController
 
 	flows       map[string]flow // as last sent
-	state       []byte          // as last sent
+	shown       uint64          // the number of the stack that was last sent
+	state       []byte          // the changing part of the state, as last sent
 	stateSentAt time.Time
 	dropped     uint64    // all events that the subscriber did not get
 	budget      float64   // how many events it may get now
@@ -122,6 +129,9 @@ func (s *subscriber) send(now time.Time) error {
 	s.buffer.Reset()
 	s.budget = min(eventsPerSecond, s.budget+now.Sub(s.budgetAt).Seconds()*eventsPerSecond)
 	s.budgetAt = now
+	if s.state == nil {
+		s.write("run", 0, runUpdate{s.console.observer.began.UTC()})
+	}
 	s.addEvents()
 	s.addFlow()
 	if now.Sub(s.stateSentAt) >= stateInterval {
@@ -221,7 +231,17 @@ func (s *subscriber) addFlow() {
 	}
 }
 
+// addState adds the whole state at first, and when a stack was drawn or has begun to run. Later it
+// adds the changing part, if it has changed. A page that requested the state would get it out of
+// order.
 func (s *subscriber) addState() {
+	if shown := s.console.shown.Load(); s.state == nil || shown != s.shown {
+		whole := s.console.state()
+		s.shown = shown
+		s.state, _ = document(whole.changing) // cannot fail: all values are values of JSON
+		s.write("state", 0, whole)
+		return
+	}
 	state, err := document(s.console.changing())
 	if err != nil || bytes.Equal(state, s.state) {
 		return

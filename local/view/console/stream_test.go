@@ -127,6 +127,38 @@ func TestTheStreamSendsEventsFlowsAndState(t *testing.T) {
 	})
 }
 
+// A page requests no state beside the stream: the answer could be older than what the stream has
+// sent. A page may be open before the stack is drawn, and before it runs.
+func TestAStreamHasTheRunAndEveryStack(t *testing.T) {
+	h := newHarness(t)
+	stream := listen(t.Context(), t, h, "", "")
+	var whole console.State
+	h.Get(t, "/state", &whole)
+	first := await.Receive(t, "the first message", stream)
+	if run := decoded[struct{ Began time.Time }](t, first); first.name != "run" || !run.Began.Equal(whole.Began) {
+		t.Errorf("the stream begins with %s %s, want the run that began at %v", first.name, first.data, whole.Began)
+	}
+	has := func(endpoint string, nodes int) func(message) bool {
+		return func(e message) bool {
+			if e.name != "state" {
+				return false
+			}
+			s := decoded[console.State](t, e)
+			return s.Program == "shop" && len(s.Graph.Nodes) == nodes && s.Endpoints["api"] == endpoint
+		}
+	}
+	drawn := picture()
+	until(t, stream, "the state of the stack that is drawn", has("", len(drawn.Nodes)))
+	drawn.Nodes = drawn.Nodes[1:]
+	h.Console.Draw(drawn)
+	until(t, stream, "the state of the next stack", has("", len(drawn.Nodes)))
+	endpoints := map[string]string{"api": "http://127.0.0.1:8080"}
+	if err := h.Console.Run(console.Stack{Graph: drawn, Endpoints: endpoints}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, stream, "the state of the running stack", has(endpoints["api"], len(drawn.Nodes)))
+}
+
 func TestAStreamResumesAfterTheLastEvent(t *testing.T) {
 	h := newHarness(t)
 	for i := range 10 {

@@ -2,7 +2,7 @@
 // last event that it has seen. The server counts the events that it could not send.
 
 import { nameOf } from "./format.js";
-import { merge, state, tell } from "./store.js";
+import { merge, tell } from "./store.js";
 
 /**
  * The state of the stream: whether it is connected, and how many events this page did not get, in
@@ -35,21 +35,8 @@ function remember(began) {
  * restarted when a new run has begun.
  */
 export function follow({ event, omitted, flow, restarted }) {
+  let run = ""; // when the run that the page shows began
   let lastSeq = 0;
-  let lastTime = 0;
-  let complete = false; // whether the page has a complete state: updates before it lack the graph
-
-  /**
-   * Requests the complete state: at first, and after each reconnect, because the page missed
-   * updates.
-   */
-  async function refresh() {
-    const now = await request("state");
-    if ((now.stream?.events ?? 0) < lastSeq) beginNewRun();
-    if (!complete) recall(now.began);
-    complete = true;
-    merge(now);
-  }
 
   function beginNewRun() {
     lastSeq = 0;
@@ -62,29 +49,26 @@ export function follow({ event, omitted, flow, restarted }) {
     const source = new EventSource("events");
     let past = lastSeq === 0; // events before the first state happened before the page was opened
     const data = (handle) => (message) => handle(JSON.parse(message.data));
-    source.addEventListener("open", () => {
-      set(true);
-      refresh().catch(() => {}); // the stream fails too, and opens again
-    });
+    source.addEventListener("open", () => set(true));
     source.addEventListener("error", () => {
       set(false);
       if (source.readyState !== EventSource.CLOSED) return; // the browser retries
       setTimeout(open, RETRY);
     });
+    source.addEventListener("run", data(({ began }) => {
+      if (!run) recall(began);
+      else if (began !== run) beginNewRun();
+      run = began;
+    }));
     source.addEventListener("event", data((e) => {
-      const time = Date.parse(e.time);
-      if (e.seq <= lastSeq) {
-        if (time <= lastTime) return; // seen before the reconnect
-        beginNewRun(); // the numbers are those of a new run
-      }
+      if (e.seq <= lastSeq) return; // seen before the reconnect
       lastSeq = e.seq;
-      lastTime = Math.max(lastTime, time);
       event(e);
     }));
     source.addEventListener("flow", data(flow));
     source.addEventListener("state", data((part) => {
       past = false;
-      if (complete) merge(part);
+      merge(part);
     }));
     source.addEventListener("dropped", data((dropped) => {
       if (!past) {
@@ -97,7 +81,7 @@ export function follow({ event, omitted, flow, restarted }) {
           known.last = part.second;
           omitted(part);
         }
-        if (complete) remember(state.began);
+        remember(run);
       }
       tell("connection");
     }));
