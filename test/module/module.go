@@ -57,12 +57,12 @@ func Folder(tb testing.TB, module, name string) string {
 	return folder
 }
 
-// Kept returns a folder for built programs, by a name, in the module at a directory. It stays after
-// the test: the go command does not link programs again that are up to date. A concurrent call with
-// the same name waits.
+// Kept returns a folder for built programs, by a name, in the module at a directory. No run uses
+// it: a function's name does not begin with a dot. The folder stays after the test: the go command
+// does not link programs again that are up to date. A concurrent call with the same name waits.
 func Kept(tb testing.TB, module, name string) string {
 	tb.Helper()
-	folder, err := filepath.Abs(filepath.Join(module, buildDir, name))
+	folder, err := filepath.Abs(filepath.Join(module, buildDir, ".kept", name))
 	if err != nil {
 		tb.Fatal(err)
 	}
