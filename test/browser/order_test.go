@@ -107,6 +107,24 @@ func TestAnOrderCanBeAskedForAgain(t *testing.T) {
 	page.AwaitFocused("heading " + text(first, "order"))
 }
 
+// A buyer who comes back to an order asks for it again, perhaps before the first request fails.
+func TestALateFailureDoesNotHideAnOrder(t *testing.T) {
+	t.Parallel()
+	page, _ := openShop(t).buyAndLook(t, browser.Phone, first)
+	browsertest.Evaluate[bool](page, `(
+		window.answer = new Promise((_, fail) => (window.fail = fail)),
+		window.ask = window.fetch,
+		window.fetch = () => ((window.fetch = window.ask), window.answer), // of the next request only
+		window.late = order.load(),
+		order.load(),
+		true)`)
+	page.Await("!document.querySelector('.ticket').hidden")
+	browsertest.Evaluate[bool](page, `(window.fail(new TypeError("late")), window.late.then(() => true))`)
+	if page.Count(".ticket:not([hidden])") != 1 {
+		t.Errorf("the page says %q, want the order", page.Text("#order-trouble"))
+	}
+}
+
 func TestThePageOfAnOrderIsAccessible(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)

@@ -126,12 +126,31 @@ func TestALostAnswerAboutTheLastPiecesCanBeRepeated(t *testing.T) {
 	s.AwaitText(card.stock(), text(first, "soldOut"))
 	s.AwaitText(card.buy(), money(s.Page, 2000))
 	s.Click(card.buy())
-	s.AwaitText(card.result(), web.Bought.WithStock(first, 0))
+	s.AwaitText(card.result(), text(first, "bought"))
 	s.AwaitText(card.buy(), text(first, "soldOut"))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.keys) != 2 || s.keys[0] != s.keys[1] {
 		t.Errorf("the checkouts had the keys %q, want one key twice", s.keys)
+	}
+}
+
+// The shop answers a repeated purchase as it answered the first: with the stock of that time.
+func TestARepeatedPurchaseDoesNotHideNewStock(t *testing.T) {
+	t.Parallel()
+	s := openCrowded(t, browser.Desktop, listed(1))
+	s.awaitPause(0)
+	card := card("CP-1")
+	s.set(listed(300), shopAnswer{status: 500}, soldAnswer(0))
+	s.Expect("POST /checkout: answered with 500")
+	s.Click(card.buy())
+	s.AwaitText(card.result(), text(first, "unknownOutcome"))
+	s.resume(0)
+	s.AwaitText(card.stock(), stockText(first, 300))
+	s.Click(card.buy())
+	s.AwaitText(card.result(), text(first, "bought"))
+	if got, want := s.Text(card.stock()), stockText(first, 300); got != want {
+		t.Errorf("the page shows the stock %q, want %q", got, want)
 	}
 }
 

@@ -314,7 +314,8 @@ func TestRetryAfterALostAnswerBuysOnce(t *testing.T) {
 				page.AwaitText(card.result(), promise)
 			}
 			page.Click(card.buy())
-			page.AwaitText(card.result(), web.Bought.WithStock(first, 48))
+			page.AwaitText(card.result(), text(first, "bought"))
+			page.AwaitText(card.stock(), stockText(first, 48))
 			s.checkSales(t, sku, 1, 2)
 			if reload {
 				page.Reload()
