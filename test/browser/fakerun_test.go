@@ -174,6 +174,51 @@ func TestConsoleSaysWhyBuyersAreThrottled(t *testing.T) {
 	page.CheckAccessibility("#details", "#rush")
 }
 
+// After a restart, another process answers at the page's address. The page may connect before that
+// process has a picture, and the runs number their events alike.
+func TestConsoleFollowsARestart(t *testing.T) {
+	t.Parallel()
+	var serving atomic.Pointer[console.Console]
+	served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serving.Load().ServeHTTP(w, r)
+	}))
+	t.Cleanup(served.Close)
+	begin := func(message string) *console.Console {
+		records := events.NewStream[events.Event](16)
+		log := slog.New(events.NewHandler(records, slog.LevelDebug))
+		c := console.New(console.Config{Program: "shop", Stage: "dev", Records: records, Log: log})
+		t.Cleanup(func() { c.Close() }) // ends the event streams: the server waits for them
+		log.Info(message)
+		serving.Store(c)
+		return c
+	}
+	topic := func(name string) console.Graph {
+		return console.Graph{Nodes: []console.Node{
+			{ID: "topic:" + name, Kind: console.KindTopic, Label: name, Name: name, Service: "sns"},
+		}}
+	}
+
+	before := begin("of the run before")
+	before.Draw(topic("before"))
+	page := browsertest.Open(t, screen, served.URL)
+	page.AwaitText("#events", "of the run before")
+	page.Await(element(node("topic:before")))
+	after := begin("of the run after")
+	before.Close()
+	page.AwaitText("#events", "of the run after")
+	if text := page.Text("#events"); strings.Contains(text, "of the run before") {
+		t.Errorf("the list of events has events of the run before: %s", text)
+	}
+	if page.Count(node("topic:before")) == 0 {
+		t.Error("the picture is gone before there is another")
+	}
+	after.Draw(topic("after"))
+	page.Await(element(node("topic:after")))
+	if page.Count(node("topic:before")) > 0 {
+		t.Error("the picture has a topic of the run before")
+	}
+}
+
 // The page may hear of a rush's end before it gets the answer to the request that started it.
 func TestConsoleKeepsTheOutcomeOfARushThatEndsBeforeItsAnswer(t *testing.T) {
 	t.Parallel()

@@ -21,7 +21,8 @@ type Event struct {
 	Part    string         `json:"part,omitempty"`    // the part of the run that logged it
 	Node    string         `json:"node,omitempty"`    // the id of the node where it happened
 	Edge    string         `json:"edge,omitempty"`    // the id of the edge where it happened
-	Journey string         `json:"journey,omitempty"` // the id of its journey
+	Journey string         `json:"journey,omitempty"` // the id of its journey, if it has one
+	Shared  bool           `json:"shared,omitempty"`  // several journeys have it
 	Denied  bool           `json:"denied,omitempty"`  // a policy or the network blocked it
 	Attrs   map[string]any `json:"attrs,omitempty"`
 

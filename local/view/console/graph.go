@@ -98,6 +98,9 @@ type picture struct {
 }
 
 func newPicture(g Graph) *picture {
+	if len(g.Nodes) > 0 && g.Edges == nil {
+		g.Edges = []Edge{} // the page expects a list
+	}
 	p := &picture{graph: g, nodes: map[string]Node{}, named: map[string][]string{}, edges: map[string]bool{}}
 	for _, n := range g.Nodes {
 		p.nodes[n.ID] = n

@@ -113,7 +113,7 @@ func (s *journeys) incomplete() (n int) {
 	return n
 }
 
-// add adds an event to its journeys. If it belongs to exactly one, add sets Event.Journey.
+// add adds an event to its journeys. It sets Event.Journey or Event.Shared.
 func (s *journeys) add(e *Event) {
 	t := &e.trace
 	if t.journey == "" && len(t.about()) == 0 {
@@ -131,6 +131,7 @@ func (s *journeys) add(e *Event) {
 	if len(joined) == 1 {
 		e.Journey = joined[0].id
 	}
+	e.Shared = len(joined) > 1
 	s.join(e, joined)
 }
 

@@ -13,7 +13,7 @@ type State struct {
 	Began     time.Time         `json:"began"`
 	Region    string            `json:"region"`
 	Endpoints map[string]string `json:"endpoints"`
-	Graph     Graph             `json:"graph"`
+	Graph     Graph             `json:"graph,omitzero"` // none before a stack is drawn
 	changing
 }
 
@@ -50,14 +50,14 @@ func (c *Console) state() State {
 	s := State{
 		Time: time.Now().UTC(), Program: c.config.Program, Stage: c.config.Stage,
 		Began: c.observer.began.UTC(), Region: stack.Region, Endpoints: stack.Endpoints,
-		Graph: picture.graph, changing: c.changing(),
+		Graph: picture.graph, changing: c.readChanging(),
 	}
 	s.Panels = c.panelStates(true)
 	return s
 }
 
 // changing returns the changing part of the state. It is cached, because every subscriber asks for
-// it.
+// it all the time.
 func (c *Console) changing() changing {
 	c.cacheMu.Lock()
 	defer c.cacheMu.Unlock()

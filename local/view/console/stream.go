@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"restock/local/view/events"
@@ -93,18 +94,25 @@ func (c *Console) subscribe(r *http.Request) (*events.Subscription[*Event], erro
 	if since == "now" {
 		return stream.SubscribeNow(), nil
 	}
+	run, number, hasRun := strings.Cut(since, "-")
+	if !hasRun {
+		run, number = c.run(), since
+	}
 	seq := uint64(0)
 	if since != "" {
 		var err error
-		if seq, err = strconv.ParseUint(since, 10, 64); err != nil {
-			return nil, fmt.Errorf("since %q is neither a sequence number nor now", since)
+		if seq, err = strconv.ParseUint(number, 10, 64); err != nil {
+			return nil, fmt.Errorf("since %q is neither the id nor the number of an event, nor now", since)
 		}
 	}
-	if since == "" || seq > latest { // a number of an earlier run
+	if since == "" || run != c.run() || seq > latest { // an event of an earlier run
 		seq = max(latest, eventsPerSecond) - eventsPerSecond
 	}
 	return stream.Subscribe(seq), nil
 }
+
+// run is the part of the events' ids that tells the run from others, which number their events too.
+func (c *Console) run() string { return strconv.FormatInt(c.observer.began.UnixMilli(), 10) }
 
 // A subscriber gets messages at the pace of a page.
 type subscriber struct {
@@ -236,10 +244,8 @@ func (s *subscriber) addFlow() {
 // order.
 func (s *subscriber) addState() {
 	if shown := s.console.shown.Load(); s.state == nil || shown != s.shown {
-		whole := s.console.state()
-		s.shown = shown
-		s.state, _ = document(whole.changing) // cannot fail: all values are values of JSON
-		s.write("state", 0, whole)
+		s.shown, s.state = shown, []byte{} // the next update differs from it
+		s.write("state", 0, s.console.state())
 		return
 	}
 	state, err := document(s.console.changing())
@@ -257,7 +263,7 @@ func (s *subscriber) write(name string, id uint64, data any) {
 		return // cannot happen: all data are values of JSON
 	}
 	if id != 0 {
-		fmt.Fprintf(&s.buffer, "id: %d\n", id)
+		fmt.Fprintf(&s.buffer, "id: %s-%d\n", s.console.run(), id)
 	}
 	fmt.Fprintf(&s.buffer, "event: %s\ndata: %s\n\n", name, text)
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -114,7 +116,7 @@ func TestTheStreamSendsEventsFlowsAndState(t *testing.T) {
 		switch e.name {
 		case "event":
 			event := decoded[console.Event](t, e)
-			sent = sent || e.id == fmt.Sprint(event.Seq) && event.Kind == events.BatchProcessed &&
+			sent = sent || strings.HasSuffix(e.id, fmt.Sprint("-", event.Seq)) && event.Kind == events.BatchProcessed &&
 				event.Edge == "queue:q>function:stock"
 		case "flow":
 			moved = moved || string(e.data) == flow
@@ -125,6 +127,21 @@ func TestTheStreamSendsEventsFlowsAndState(t *testing.T) {
 	until(t, stream, "the state", func(e message) bool {
 		return e.name == "state" && strings.Contains(string(e.data), `"error":"undefined: x"`)
 	})
+}
+
+// A page that reconnects during a restart keeps the picture that it has.
+func TestAConsoleHasNoPictureBeforeAStackIsDrawn(t *testing.T) {
+	c := console.New(console.Config{Records: events.NewStream[events.Event](8), Log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(func() { c.Close() })
+	answer := httptest.NewRecorder()
+	c.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/state", nil))
+	var state map[string]any
+	if err := json.Unmarshal(answer.Body.Bytes(), &state); err != nil || state["began"] == nil {
+		t.Fatalf("GET /state: %d %s (%v)", answer.Code, answer.Body, err)
+	}
+	if picture, has := state["graph"]; has {
+		t.Errorf("the state has the picture %v, want none", picture)
+	}
 }
 
 // A page requests no state beside the stream: the answer could be older than what the stream has
@@ -165,22 +182,27 @@ func TestAStreamResumesAfterTheLastEvent(t *testing.T) {
 		h.Log.Info(fmt.Sprint("event ", i+1))
 	}
 	awaitEvents(t, h, 10)
+	firstOf := func(query, lastEventID string) (run, number string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		until(t, listen(ctx, t, h, query, lastEventID), "an event", func(e message) bool {
+			run, number, _ = strings.Cut(e.id, "-")
+			return e.name == "event"
+		})
+		return run, number
+	}
+	this, _ := firstOf("", "")
 	for _, c := range []struct {
 		name, query, lastEventID, first string
 	}{
 		{"from the beginning", "", "", "1"},
-		{"by the browser's header", "", "7", "8"},
+		{"by the browser's header", "", this + "-7", "8"},
+		{"by the page's parameter", "?since=" + this + "-7", "", "8"},
 		{"by a program's parameter", "?since=4", "", "5"},
-		{"after an event of another run", "", "99999", "1"},
+		{"after an event of another run", "", "1-7", "1"},
+		{"after a number of another run", "?since=99999", "", "1"},
 	} {
-		ctx, cancel := context.WithCancel(t.Context())
-		first := ""
-		until(t, listen(ctx, t, h, c.query, c.lastEventID), "an event", func(e message) bool {
-			first = e.id
-			return e.name == "event"
-		})
-		cancel()
-		if first != c.first {
+		if _, first := firstOf(c.query, c.lastEventID); first != c.first {
 			t.Errorf("%s: the first event is %s, want %s", c.name, first, c.first)
 		}
 	}

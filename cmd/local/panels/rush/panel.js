@@ -67,6 +67,7 @@ let said = null; // when the rush began whose outcome the page has said; null be
 
 function draw() {
   const rush = state.rush;
+  if (rush === undefined) return; // there is no state yet
   byId("rush-run").hidden = !rush;
   const button = byId("rush-start");
   setText(button, rush?.running ? "Stop the rush" : "Start the rush");

@@ -3,7 +3,7 @@
 import { byId, el, keep, setText, setAttribute, svg } from "../../dom.js";
 import { clock, count, duration, number } from "../../format.js";
 import { searchFor, select } from "../../selection.js";
-import { on, state, tell } from "../../store.js";
+import { each, on, state, tell } from "../../store.js";
 import { words } from "../../words.js";
 
 const MOST = 6; // plots; the panel counts further products
@@ -21,6 +21,7 @@ const SERIES_POINTS = 600;
 
 /** Starts the panel. */
 export function start() {
+  each("stock", plot);
   on(["stock", "marks", "search"], draw);
   setInterval(() => tell("stock"), 1000); // the time axis moves although nothing changes
 }
@@ -35,18 +36,15 @@ function renameJourneys(products) {
 }
 
 let series = []; // the points of the plots
-let last = null; // the last state that was added
 
 /** Takes the series of a full state. An update of the state has no series: it adds a point. */
 function plot(stock) {
-  if (!stock || stock === last) return;
-  last = stock;
+  if (!stock?.products) return;
   const point = { time: new Date().toISOString(), products: Object.fromEntries(stock.products.map((p) => [p.sku, p])) };
   series = stock.series ?? [...series, point].slice(-SERIES_POINTS);
 }
 
 function draw() {
-  plot(state.stock);
   const products = state.stock?.products ?? [];
   byId("stock").hidden = products.length === 0;
   renameJourneys(products);

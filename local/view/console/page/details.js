@@ -49,7 +49,7 @@ export function start() {
     title.focus({ preventScroll: true });
     reveal();
   });
-  on(["connection", "names"], refresh);
+  on(["connection", "graph", "names"], refresh);
   tell("selection");
 }
 
@@ -62,6 +62,7 @@ function reveal() {
 
 /** Requests what is open again if an event changes it. */
 export function touched(event) {
+  if (event.shared && open.kind === "journey") return refresh();
   const about = { node: event.node, journey: event.journey, invocation: event.attrs?.request_id }[open.kind];
   if (about && about === open.id) refresh();
 }

@@ -9,6 +9,9 @@ import { words } from "./words.js";
 /** The class of an event's level. */
 export const levelName = (event) => `level-${(event.level ?? "INFO").toLowerCase()}`;
 
+/** The key of an event's row. Each run counts its events from 1. */
+export const key = (event) => `${event.seq} ${event.time}`;
+
 /**
  * Creates the line of an event in a list: its time, its level if it is not INFO, and what happened.
  */

@@ -55,7 +55,7 @@ export function create(id) {
         link("Function", "node", `function:${i.function}`), i.journey ? link("Journey", "journey", i.journey) : "");
       if (!first) return;
       actions.replaceChildren(
-        act("Invoke again", () => invoke({ again: id })), act("Save the event", save));
+        act("Invoke again", () => invoke({ again: id }, element)), act("Save the event", save));
       texts.replaceChildren(...body("Event", i.event), ...body("Answer", i.answer));
     },
     fail: (message) => setText(head, message),

@@ -39,7 +39,7 @@ export function create(name) {
     result.classList.remove("bad");
     setText(result, "Running…");
     try {
-      await invoke({ function: name, event: parsed });
+      await invoke({ function: name, event: parsed }, element);
     } catch (error) {
       fail(error.message);
     } finally {
@@ -67,10 +67,13 @@ export function create(name) {
   };
 }
 
-/** Invokes a function, and opens the invocation when it has ended. */
-export async function invoke(body) {
+/**
+ * Invokes a function, and opens the invocation when it has ended, if the page still shows the
+ * element from which it was invoked.
+ */
+export async function invoke(body, from) {
   const { id } = await request("invocations", { method: "POST", body });
-  select("invocation", id);
+  if (from.isConnected) select("invocation", id);
 }
 
 function row(invocation) {

@@ -30,7 +30,7 @@ export function start() {
 
 /** Requests the list again if an event belongs to a journey. */
 export function touched(event) {
-  if (event.journey) refresh();
+  if (event.journey || event.shared) refresh();
 }
 
 /** Clears the list, when a new run begins. */

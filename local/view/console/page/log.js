@@ -2,7 +2,7 @@
 
 import { byId, el, keep, setText } from "./dom.js";
 import { count, exactClock, nameOf } from "./format.js";
-import { what, levelName } from "./eventrow.js";
+import { key, levelName, what } from "./eventrow.js";
 import { on, state, tell } from "./store.js";
 import { found } from "./search.js";
 import { query, select } from "./selection.js";
@@ -59,6 +59,7 @@ export function omitted({ second, node, part, events: n }) {
 /** Clears the list, when a new run begins. */
 export function forget() {
   events = [];
+  held &&= events;
   tell("log");
 }
 
@@ -69,7 +70,7 @@ function draw() {
   const from = searched ?? held ?? events;
   const shown = from.filter((e) => (!node || e.node === node) && (LEVELS[e.level] ?? 1) >= level).reverse();
   const why = searched ? query() : ""; // lines show why they were found
-  keep(byId("events"), shown, (e) => `${e.seq} ${e.omitted ?? ""} ${why}`, row);
+  keep(byId("events"), shown, (e) => `${key(e)} ${e.omitted ?? ""} ${why}`, row);
   const lastHeld = held?.findLast((e) => !e.omitted)?.seq ?? 0;
   const since = events.filter((e) => e.seq > lastHeld).length;
   const fresh = held && !searched ? ` Paused: ${since >= MOST ? `${MOST} or more` : count(since, "event")} since.` : "";

@@ -4,7 +4,7 @@ import { purge, sendForm } from "./actions.js";
 import { el, keep, setText } from "./dom.js";
 import { clock, nameOf, number } from "./format.js";
 import { counterName, waitingIn } from "./kinds.js";
-import { create as logRow, levelName } from "./eventrow.js";
+import { create as logRow, key, levelName } from "./eventrow.js";
 import * as facts from "./facts.js";
 import * as invoke from "./invoke.js";
 import * as message from "./message.js";
@@ -82,7 +82,7 @@ const list = () => el("ol", { class: "lines", role: "list" });
 function fill(element, part, events) {
   part.hidden = !events?.length;
   const latest = [...(events ?? [])].sort((a, b) => b.seq - a.seq);
-  keep(element, latest, (e) => e.seq, (e) => el("li", { class: levelName(e) }, logRow(e)));
+  keep(element, latest, key, (e) => el("li", { class: levelName(e) }, logRow(e)));
 }
 
 function join(edge, node) {

@@ -31,6 +31,16 @@ export function on(topics, listener) {
   }
 }
 
+const takers = new Map(); // by key of the state
+
+/**
+ * Calls a taker at once with each value of a key of the state. A listener misses values: a hidden
+ * page draws no frames.
+ */
+export function each(key, taker) {
+  takers.set(key, taker);
+}
+
 /** Marks topics as changed. */
 export function tell(...topics) {
   for (const topic of topics) changed.add(topic);
@@ -56,6 +66,7 @@ export function merge(part) {
   const { panels, ...others } = part;
   for (const [key, value] of Object.entries({ ...others, ...panels })) {
     state[key] = value;
+    takers.get(key)?.(value);
     tell(key);
   }
 }

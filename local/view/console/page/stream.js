@@ -37,6 +37,7 @@ function remember(began) {
 export function follow({ event, omitted, flow, restarted }) {
   let run = ""; // when the run that the page shows began
   let lastSeq = 0;
+  let lastID = ""; // of the last event: where a new connection goes on
 
   function beginNewRun() {
     lastSeq = 0;
@@ -46,7 +47,7 @@ export function follow({ event, omitted, flow, restarted }) {
   }
 
   function open() {
-    const source = new EventSource("events");
+    const source = new EventSource(lastID ? `events?since=${lastID}` : "events");
     let past = lastSeq === 0; // events before the first state happened before the page was opened
     const data = (handle) => (message) => handle(JSON.parse(message.data));
     source.addEventListener("open", () => set(true));
@@ -60,11 +61,13 @@ export function follow({ event, omitted, flow, restarted }) {
       else if (began !== run) beginNewRun();
       run = began;
     }));
-    source.addEventListener("event", data((e) => {
+    source.addEventListener("event", (message) => {
+      const e = JSON.parse(message.data);
       if (e.seq <= lastSeq) return; // seen before the reconnect
       lastSeq = e.seq;
+      lastID = message.lastEventId;
       event(e);
-    }));
+    });
     source.addEventListener("flow", data(flow));
     source.addEventListener("state", data((part) => {
       past = false;
