@@ -196,7 +196,13 @@ func TestMessagesOfABatchBelongToTheirOwnJourneys(t *testing.T) {
 		"receives", 1)
 	o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 2,
 		"failed", 1, "message_ids", "M0 M1")
-	o.taken(t)
+	// A page asks for its open journey again when it gets such an event.
+	for _, e := range o.taken(t) {
+		ofBoth := e.Kind == events.InvocationEnded || e.Kind == events.BatchProcessed
+		if e.Shared != ofBoth || (e.Journey == "") != ofBoth {
+			t.Errorf("%s: the journey is %q, shared %v, want shared %v", e.Message, e.Journey, e.Shared, ofBoth)
+		}
+	}
 	for id, want := range map[string][]string{
 		"R0": {"function:stock batch processed", "function:stock invocation of stock",
 			"queue:stock_queue message sent"},
