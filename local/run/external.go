@@ -121,7 +121,8 @@ func (r *Run) buildExternal(ctx context.Context, dir string) (p engine.Program, 
 		return p, fmt.Errorf("building the program: %w", err)
 	}
 	return p, runCommand(ctx, "building the program", process.Config{
-		Path: "go", Args: []string{"build", "-ldflags=-s -w", "-o", p.Executable, "."}, Dir: dir, Env: os.Environ(),
+		Path: "go", Args: []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", p.Executable, "."},
+		Dir: dir, Env: os.Environ(),
 	})
 }
 
