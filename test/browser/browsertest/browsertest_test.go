@@ -241,6 +241,7 @@ func TestPageGoesOfflineAndComesBack(t *testing.T) {
 }
 
 func TestPicturesShowTheWholePageWideAndNarrowLightAndDark(t *testing.T) {
+	browsertest.Require(t)
 	dir := t.TempDir()
 	t.Setenv(browsertest.PicturesVariable, dir)
 	const lightAndDark = `<meta name="color-scheme" content="light dark">`
