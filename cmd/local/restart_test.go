@@ -31,7 +31,7 @@ var visibilityChange = regexp.MustCompile(`^~ aws:sqs/queue:Queue .*: visibility
 func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
-	src := module.Copy(t, "../..")
+	src := module.Copy(t, "../..", "edited")
 	file := filepath.Join(tmp, "ready.json")
 	p := startProgram(t, src.Dir, append(idleFactory, "-watch", "-aws-tls", "127.0.0.1:0", "-ready", file)...)
 	ready, at := p.await(t, 0, events.Ready)

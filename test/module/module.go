@@ -17,10 +17,13 @@ import (
 // Sources are a copy of the module. The end of the test removes it.
 type Sources struct{ Dir string }
 
-// Copy copies the module at a directory into [Folder], without its history and its documentation.
-func Copy(tb testing.TB, from string) Sources {
+// Copy copies the module at a directory, without its history and what it has built. All copies have
+// the same path, because the path is part of the keys in the go command's cache: a copy with
+// another path would compile every package again. A concurrent call waits. Copies with the same
+// name leave their programs in .build to each other, as [Kept] does.
+func Copy(tb testing.TB, from, name string) Sources {
 	tb.Helper()
-	to := Folder(tb, from, "edited")
+	to := folder(tb, from, name)
 	if err := copyModule(from, to); err != nil {
 		tb.Fatal(err)
 	}
@@ -30,12 +33,9 @@ func Copy(tb testing.TB, from string) Sources {
 // buildDir is the folder for built programs in a module's root. git and the go command ignore it.
 const buildDir = ".build"
 
-// Folder returns a folder for a copy of the module at a directory. All copies have the same path,
-// because the path is part of the keys in the go command's cache: a copy with another path would
-// compile every package again. A concurrent call waits. The folder is empty but for built programs
-// in .build, which copies with the same name leave to each other, as [Kept] does. The end of the
-// test removes the folder.
-func Folder(tb testing.TB, module, name string) string {
+// folder returns a folder for a copy of the module at a directory. It is empty but for the built
+// programs. The end of the test removes it.
+func folder(tb testing.TB, module, name string) string {
 	tb.Helper()
 	folder := Kept(tb, module, "copy")
 	built, kept := filepath.Join(folder, buildDir), folder+"."+name
@@ -81,26 +81,36 @@ func Kept(tb testing.TB, module, name string) string {
 	return folder
 }
 
+// notSource are what the module's root has and a clone of it does not: see .gitignore. In a work
+// tree of git, .git is a file.
+var notSource = []string{".git", buildDir, ".data", "bin", "dist"}
+
 func copyModule(from, to string) error {
 	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		below, err := filepath.Rel(from, path)
-		if err != nil || below == "." {
+		if err != nil {
 			return err
 		}
-		if entry.IsDir() {
-			if strings.HasPrefix(entry.Name(), ".") || slices.Contains([]string{"bin", "dist", "docs"}, below) {
-				return fs.SkipDir
-			}
-			return os.Mkdir(filepath.Join(to, below), 0o755)
+		switch skip := slices.Contains(notSource, below); {
+		case skip && entry.IsDir():
+			return fs.SkipDir
+		case skip:
+			return nil
+		case entry.IsDir():
+			return os.MkdirAll(filepath.Join(to, below), 0o755)
+		}
+		info, err := entry.Info()
+		if err != nil || !info.Mode().IsRegular() {
+			return err
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(to, below), text, 0o644)
+		return os.WriteFile(filepath.Join(to, below), text, info.Mode().Perm())
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"testing"
 
@@ -18,47 +17,10 @@ import (
 // A Project is a copy of the project.
 type Project struct{ Dir string }
 
-// NewProject copies the project, whose root is given, into [module.Folder].
+// NewProject copies the project, whose root is given, with [module.Copy].
 func NewProject(t *testing.T, root string) Project {
 	t.Helper()
-	p := Project{module.Folder(t, root, "extended")}
-	if err := p.copyFrom(root); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// notSource are what the project's root has and a clone of it does not: see .gitignore. In a work
-// tree of git, .git is a file.
-var notSource = []string{".git", ".build", ".data", "bin", "dist"}
-
-func (p Project) copyFrom(root string) error {
-	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		at, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		switch skip := slices.Contains(notSource, at); {
-		case skip && entry.IsDir():
-			return filepath.SkipDir
-		case skip:
-			return nil
-		case entry.IsDir():
-			return os.MkdirAll(filepath.Join(p.Dir, at), 0o755)
-		}
-		info, err := entry.Info()
-		if err != nil || !info.Mode().IsRegular() {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(p.Dir, at), text, info.Mode().Perm())
-	})
+	return Project{module.Copy(t, root, "extended").Dir}
 }
 
 // Apply makes changes. It returns a function that reverts them.

@@ -71,7 +71,7 @@ func (s *stack) get(tb testing.TB, path string) string {
 // inCopy makes a run use a copy of the sources, which the test may edit.
 func inCopy(tb testing.TB, c *programs.Config) module.Sources {
 	tb.Helper()
-	src := module.Copy(tb, projectDir)
+	src := module.Copy(tb, projectDir, "edited")
 	settings, err := filepath.Abs(filepath.Join(projectDir, c.Program.Project))
 	if err != nil {
 		tb.Fatal(err)
