@@ -87,8 +87,10 @@ func (r *Run) startKumo(ctx context.Context, region string) (address string, err
 	if err != nil {
 		return "", err
 	}
-	if err := lambda.Build(ctx, dir, r.config.BuildDir, "./kumo"); err != nil {
-		return "", err
+	if !r.config.Built {
+		if err := lambda.Build(ctx, dir, r.config.BuildDir, "./kumo"); err != nil {
+			return "", err
+		}
 	}
 	first := make(chan string, 1)
 	p, err := process.Start(process.Config{

@@ -180,14 +180,15 @@ func (a archive) network(ctx *pulumi.Context) (lambda.FunctionVpcConfigPtrInput,
 	}, nil
 }
 
-// save runs the program, invokes the function, and returns its answer and the refusals.
-func (a archive) save(t *testing.T, buildDir string) (answer string, refused []string) {
+// save runs the program, invokes the function, and returns its answer and the refusals. built says
+// that buildDir has what the run builds.
+func (a archive) save(t *testing.T, buildDir string, built bool) (answer string, refused []string) {
 	t.Helper()
 	log := &buffer{}
 	c := run.DefaultConfig(run.Program{
 		Name: "archive", Project: ".", Functions: "functions", Declare: a.declare,
 	}, "testdata/archive")
-	c.API, c.AWS, c.BuildDir, c.Unchecked = "127.0.0.1:0", "127.0.0.1:0", buildDir, true
+	c.API, c.AWS, c.BuildDir, c.Built, c.Unchecked = "127.0.0.1:0", "127.0.0.1:0", buildDir, built, true
 	c.Log = slog.New(slog.NewTextHandler(log, nil))
 	c.Refused = func(line string) { refused = append(refused, line) }
 	r, err := run.Start(t.Context(), c)
@@ -213,7 +214,7 @@ func TestAFunctionUsesABucketAndATable(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds the emulator, and the SDKs of S3 and DynamoDB")
 	}
-	buildDir := module.Kept(t, "../..", "archive")
+	buildDir, built := module.Kept(t, "../..", "archive"), false
 	const (
 		user       = "arn:aws:sts::000000000000:assumed-role/save/save"
 		mayEncrypt = `{"Effect":"Allow","Action":"kms:GenerateDataKey","Resource":"*"}`
@@ -252,7 +253,8 @@ func TestAFunctionUsesABucketAndATable(t *testing.T) {
 		// kumo has the service S3 Tables at this path.
 		"with a bucket that nobody has declared": {archive{statements: all, bucket: "tables"}, "NoSuchBucket", ""},
 	} {
-		answer, refused := c.save(t, buildDir)
+		answer, refused := c.save(t, buildDir, built)
+		built = true
 		if !strings.Contains(answer, c.answer) {
 			t.Errorf("%s: got the answer %s, want %s", name, answer, c.answer)
 		}

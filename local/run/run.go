@@ -30,7 +30,7 @@ type Config struct {
 	Program    Program
 	ProjectDir string // the module's root, where go.mod is
 	BuildDir   string // the folder of the built functions; keeping it makes the next start faster
-	Built      bool   // BuildDir has all functions: the run does not build them. Not with Watch or Debug
+	Built      bool   // BuildDir has all functions, and the emulator: the run builds nothing. Not with Watch or Debug
 	Stage      string // the stage whose configuration is used
 
 	// Addresses to listen on. Each must be a loopback address. Port 0 means any free port.
