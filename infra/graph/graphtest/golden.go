@@ -1,4 +1,5 @@
-// Package graphtest compares recorded graphs with golden files, which people review.
+// Package graphtest compares recorded graphs, and what follows from them, with golden files, which
+// people review.
 package graphtest
 
 import (
@@ -58,15 +59,9 @@ func CompareWith(tb testing.TB, base, g *graph.Graph, golden string) {
 
 func check[T any](tb testing.TB, got map[string]T, golden string) {
 	tb.Helper()
-	if *update {
-		if err := os.WriteFile(golden, encode(tb, got), 0o600); err != nil {
-			tb.Fatal(err)
-		}
+	text, updated := read(tb, golden, encode(tb, got))
+	if updated {
 		return
-	}
-	text, err := os.ReadFile(golden) // #nosec G304 -- the test names it
-	if err != nil {
-		tb.Fatalf("%v: write it with this test and -update", err)
 	}
 	want, recorded := decode(tb, text), decode(tb, encode(tb, got)) // both have JSON's types
 	keys := maps.Clone(want)
@@ -79,8 +74,38 @@ func check[T any](tb testing.TB, got map[string]T, golden string) {
 		}
 	}
 	if failed {
-		tb.Log("If the change is intended: run this test with -update, and review the difference.")
+		tb.Log(advice)
 	}
+}
+
+const advice = "If the change is intended: run this test with -update, and review the difference."
+
+// CompareText is like Compare, for a text.
+func CompareText(tb testing.TB, text, golden string) {
+	tb.Helper()
+	want, updated := read(tb, golden, []byte(text))
+	if updated {
+		return
+	}
+	if diff := linediff.Diff(string(want), text); diff != "" {
+		tb.Errorf("%s differs (- is the file, + is the program):\n%s\n%s", golden, diff, advice)
+	}
+}
+
+// read returns what a golden file says. With the flag -update it writes got to the file instead.
+func read(tb testing.TB, golden string, got []byte) (want []byte, updated bool) {
+	tb.Helper()
+	if *update {
+		if err := os.WriteFile(golden, got, 0o600); err != nil {
+			tb.Fatal(err)
+		}
+		return nil, true
+	}
+	want, err := os.ReadFile(golden) // #nosec G304 -- the test names it
+	if err != nil {
+		tb.Fatalf("%v: write it with this test and -update", err)
+	}
+	return want, false
 }
 
 // lines returns a value as the golden file has it; the empty text if there is none.
