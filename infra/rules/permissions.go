@@ -7,7 +7,6 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/policy"
-	"restock/infra/policy/declared"
 	"restock/infra/policy/evaluation"
 )
 
@@ -59,11 +58,9 @@ var needAllResources = slices.Concat(policy.NetworkInterfaceActions, policy.Trac
 // AWS answers MalformedPolicyDocument.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 func checkPolicies(i *inspection) {
-	for _, holder := range declared.Holders {
-		for _, r := range i.OfType(holder.Type) {
-			if _, err := holder.Parse(r); err != nil {
-				i.report(r, "write the document with policy.New and outputs.JSON", "%v", err)
-			}
+	for _, p := range i.policies.All {
+		if p.Err != nil {
+			i.report(p.Resource, "write the document with policy.New and outputs.JSON", "%v", p.Err)
 		}
 	}
 }

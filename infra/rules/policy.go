@@ -12,20 +12,14 @@ type allowance struct {
 	statement evaluation.Statement
 }
 
-// allowances returns the allowing statements of a graph's policies, by the kind of the policy. It
-// skips policies that it cannot read: the rule policy reports them.
-func allowances(g *graph.Graph) map[evaluation.Kind][]allowance {
+// allowances returns the allowing statements of policies, by the kind of the policy. A policy that
+// cannot be read has none: the rule policy reports it.
+func allowances(policies []declared.Policy) map[evaluation.Kind][]allowance {
 	all := map[evaluation.Kind][]allowance{}
-	for _, holder := range declared.Holders {
-		for _, r := range g.OfType(holder.Type) {
-			d, err := holder.Parse(r)
-			if err != nil {
-				continue
-			}
-			for _, s := range d.Statements {
-				if s.Effect == "Allow" {
-					all[holder.Kind] = append(all[holder.Kind], allowance{r, s})
-				}
+	for _, p := range policies {
+		for _, s := range p.Document.Statements {
+			if s.Effect == "Allow" {
+				all[p.Kind] = append(all[p.Kind], allowance{p.Resource, s})
 			}
 		}
 	}

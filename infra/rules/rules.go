@@ -156,7 +156,7 @@ func Check(g *graph.Graph, d Declarations) []Violation {
 	var violations []Violation
 	policies, _ := declared.Read(g) // skips unreadable policies: the rule policy reports them
 	i := inspection{
-		Graph: g, declarations: d, policies: policies, allowances: allowances(g), violations: &violations,
+		Graph: g, declarations: d, policies: policies, allowances: allowances(policies.All), violations: &violations,
 	}
 	for _, r := range All() {
 		i.rule = r

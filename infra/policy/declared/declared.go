@@ -14,16 +14,16 @@ import (
 	"restock/infra/policy/evaluation"
 )
 
-// A Holder is a type of resource with a policy in one of its outputs.
-type Holder struct {
-	Type   graph.Type
-	Output string
-	Kind   evaluation.Kind
+// A holder is a type of resource with a policy in one of its outputs.
+type holder struct {
+	resource graph.Type
+	output   string
+	kind     evaluation.Kind
 }
 
-// Holders are all types with policies. The policy of a queue, a topic or a secret may be a property
+// holders are all types with policies. The policy of a queue, a topic or a secret may be a property
 // of the resource, or a separate resource.
-var Holders = []Holder{
+var holders = []holder{
 	{graph.RolePolicy, "policy", evaluation.Identity},
 	{graph.ManagedPolicy, "policy", evaluation.Identity},
 	{graph.QueuePolicy, "policy", evaluation.Resource},
@@ -41,24 +41,43 @@ var Holders = []Holder{
 }
 
 // keyHolders have the policies of keys. The rules have checks of their own for them.
-var keyHolders = []Holder{
+var keyHolders = []holder{
 	{graph.Key, "policy", evaluation.Resource},
 	{graph.KeyPolicy, "policy", evaluation.Resource},
 }
 
-// Parse reads a resource's policy. A resource without a policy has an empty one, which allows
+// A Policy is the policy of a resource, as the program declares it.
+type Policy struct {
+	Resource *graph.Resource
+	Kind     evaluation.Kind
+	Document evaluation.Document
+	Err      error // why the document cannot be read; it is empty then
+}
+
+// parse reads a resource's policy. A resource without a policy has an empty one, which allows
 // nothing.
-func (h Holder) Parse(r *graph.Resource) (evaluation.Document, error) {
-	text := r.String(h.Output)
+func (h holder) parse(r *graph.Resource) (evaluation.Document, error) {
+	text := r.String(h.output)
 	if text == "" {
 		return evaluation.Document{}, nil
 	}
-	d, err := evaluation.Parse(h.Kind, text)
+	d, err := evaluation.Parse(h.kind, text)
 	if err != nil {
-		return evaluation.Document{}, fmt.Errorf("its %s is %w", h.Output, err)
+		return evaluation.Document{}, fmt.Errorf("its %s is %w", h.output, err)
 	}
 	d.Name = name(r)
 	return d, nil
+}
+
+// policies reads the policies of a graph's resources, of some types.
+func policies(g *graph.Graph, holders []holder) (all []Policy) {
+	for _, h := range holders {
+		for _, r := range g.OfType(h.resource) {
+			d, err := h.parse(r)
+			all = append(all, Policy{r, h.kind, d, err})
+		}
+	}
+	return all
 }
 
 // name returns a short name of a resource for errors and logs: "RolePolicy stock".
@@ -68,6 +87,8 @@ func name(r *graph.Resource) string {
 
 // Policies are the policies of a graph, by the ARN of the role or resource that has them.
 type Policies struct {
+	All []Policy // without those of keys
+
 	identity, resource, trust map[string][]evaluation.Document
 	boundary                  map[string]string // the ARN of a role's boundary, by the role's ARN
 	managed                   map[string]evaluation.Document
@@ -158,14 +179,12 @@ func Read(g *graph.Graph) (*Policies, error) {
 		addresses: map[string]string{},
 	}
 	var errs []error
-	for _, h := range slices.Concat(Holders, keyHolders) {
-		for _, r := range g.OfType(h.Type) {
-			d, err := h.Parse(r)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", name(r), err))
-			} else if len(d.Statements) > 0 {
-				p.add(g, r, d)
-			}
+	p.All = policies(g, holders)
+	for _, one := range slices.Concat(p.All, policies(g, keyHolders)) {
+		if one.Err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name(one.Resource), one.Err))
+		} else if len(one.Document.Statements) > 0 {
+			p.add(g, one.Resource, one.Document)
 		}
 	}
 	// An API has one policy: https://docs.aws.amazon.com/apigateway/latest/api/API_RestApi.html

@@ -162,10 +162,12 @@ func (s Statement) concerns(c Caller, who func(Caller, *Principal) bool) bool {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 func (s Statement) isAbout(q Request) bool {
-	action := strings.ToLower(q.Action)
-	named := s.Action.lower().anyLike(action) || len(s.NotAction) > 0 && !s.NotAction.lower().anyLike(action)
 	on := s.Resource.anyLike(q.Resource) || len(s.NotResource) > 0 && !s.NotResource.anyLike(q.Resource)
-	return named && (on || len(s.variables()) > 0)
+	if !on && len(s.variables()) == 0 {
+		return false
+	}
+	action := strings.ToLower(q.Action)
+	return s.Action.lower().anyLike(action) || len(s.NotAction) > 0 && !s.NotAction.lower().anyLike(action)
 }
 
 // holds reports whether the conditions of a statement hold for a request.

@@ -3,6 +3,7 @@ package evaluation
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // like matches a text with a pattern like IAM: * matches any text, ? any character, and other
@@ -12,25 +13,33 @@ func like(pattern, text string) bool {
 	if !strings.ContainsAny(pattern, "*?") {
 		return pattern == text
 	}
-	p, t := []rune(pattern), []rune(text)
 	star, retry := -1, 0 // the position of the last *, and the text's position that is tried after it
 	i := 0
-	for j := 0; j < len(t); {
+	for j := 0; j < len(text); {
 		switch {
-		case i < len(p) && p[i] == '*':
+		case i < len(pattern) && pattern[i] == '*':
 			star, retry = i, j
 			i++
-		case i < len(p) && (p[i] == '?' || p[i] == t[j]):
+		case i < len(pattern) && pattern[i] == '?':
+			i++
+			j += width(text[j:])
+		case i < len(pattern) && pattern[i] == text[j]:
 			i++
 			j++
 		case star >= 0:
-			retry++
+			retry += width(text[retry:])
 			i, j = star+1, retry
 		default:
 			return false
 		}
 	}
-	return strings.Trim(string(p[i:]), "*") == ""
+	return strings.Trim(pattern[i:], "*") == ""
+}
+
+// width returns the number of bytes of a text's first character.
+func width(text string) int {
+	_, bytes := utf8.DecodeRuneInString(text)
+	return bytes
 }
 
 // likeARN matches each of the six parts of an ARN separately: a * matches colons only in the last
