@@ -15,19 +15,23 @@ import (
 )
 
 // Sources are a copy of the module. The end of the test removes it.
-type Sources struct{ Dir string }
+type Sources struct {
+	Dir  string
+	kept string // the folder with the programs for the next copy
+}
 
 // Copy copies the module at a directory, without its history and what it has built. All copies have
 // the same path, because the path is part of the keys in the go command's cache: a copy with
 // another path would compile every package again. A concurrent call waits. Copies with the same
-// name leave their programs in .build to each other, as [Kept] does.
+// name leave their programs in .build to each other, as [Kept] does: those of the end of the test,
+// or those of the call of [Sources.Keep].
 func Copy(tb testing.TB, from, name string) Sources {
 	tb.Helper()
-	to := folder(tb, from, name)
-	if err := copyModule(from, to); err != nil {
+	s := folder(tb, from, name)
+	if err := copyModule(from, s.Dir); err != nil {
 		tb.Fatal(err)
 	}
-	return Sources{to}
+	return s
 }
 
 // buildDir is the folder for built programs in a module's root. git and the go command ignore it.
@@ -35,7 +39,7 @@ const buildDir = ".build"
 
 // folder returns a folder for a copy of the module at a directory. It is empty but for the built
 // programs. The end of the test removes it.
-func folder(tb testing.TB, module, name string) string {
+func folder(tb testing.TB, module, name string) Sources {
 	tb.Helper()
 	folder := Kept(tb, module, "copy")
 	built, kept := filepath.Join(folder, buildDir), folder+"."+name
@@ -50,11 +54,37 @@ func folder(tb testing.TB, module, name string) string {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if err := errors.Join(move(built, kept), os.RemoveAll(folder)); err != nil {
+		_, err := os.Stat(kept)
+		if errors.Is(err, fs.ErrNotExist) { // the test has not called Keep
+			err = move(built, kept)
+		}
+		if err := errors.Join(err, os.RemoveAll(folder)); err != nil {
 			tb.Error(err)
 		}
 	})
-	return folder
+	return Sources{folder, kept}
+}
+
+// Keep keeps the programs that are in .build now for the next copy. A test calls it once, when the
+// programs are those of the unedited sources: the next test needs these first, and the go command
+// would link them again if it found those of the edited sources.
+func (s Sources) Keep(tb testing.TB) {
+	tb.Helper()
+	built := filepath.Join(s.Dir, buildDir)
+	// A link is enough: the go command replaces a program, and does not write to its file.
+	err := filepath.WalkDir(built, func(path string, entry fs.DirEntry, err error) error {
+		to := s.kept + strings.TrimPrefix(path, built)
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			return os.Mkdir(to, 0o755)
+		}
+		return os.Link(path, to)
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // Kept returns a folder for built programs, by a name, in the module at a directory. No run uses

@@ -89,7 +89,9 @@ func startFollowing(tb testing.TB) (*stack, module.Sources, *buildLog) {
 	c, j := config(tb), &buildLog{}
 	src := inCopy(tb, &c)
 	c.Watch, c.Log = true, slog.New(j)
-	return start(tb, c), src, j
+	s := start(tb, c)
+	src.Keep(tb)
+	return s, src, j
 }
 
 const (
