@@ -173,37 +173,6 @@ func buy(t *testing.T, api string) (left int) {
 // idleFactory is the command line of a run whose factory delivers nothing during a test.
 var idleFactory = append(slices.Clone(freePorts), "-factory-step", "1h")
 
-func TestJSONHasEveryEventAndNoPassword(t *testing.T) {
-	p := startProgram(t, "../..", append(freePorts, "-v")...)
-	ready, _ := p.await(t, 0, events.Ready)
-	for _, key := range []string{"api", "aws", "factory", "console"} {
-		if response, err := http.Get(ready.text(key)); err != nil {
-			t.Errorf("%s is %q: %v", key, ready.text(key), err)
-		} else {
-			response.Body.Close()
-		}
-	}
-	buy(t, ready.text("api"))
-	p.interrupt(t)
-	if len(p.wrong) > 0 || p.stderr.Len() > 0 {
-		t.Errorf("the lines %q are no events; standard error has %q", p.wrong, p.stderr)
-	}
-	steps := map[events.Kind][]string{}
-	for _, e := range p.events {
-		if state := e.text("progress"); state != "" {
-			steps[e.kind()] = append(steps[e.kind()], state)
-		}
-		if text := fmt.Sprint(e); strings.Contains(text, "@tcp(") || strings.Contains(text, "dsn") {
-			t.Errorf("an event has the login of the database: %v", e)
-		}
-	}
-	for _, step := range []events.Kind{events.Building, events.DatabaseStarting, events.FunctionRunning} {
-		if got := steps[step]; !slices.Equal(got, []string{"begun", "done"}) {
-			t.Errorf("%s: got the states %q, want begun and done", step, got)
-		}
-	}
-}
-
 func TestJSONHasTheErrorOfAFailedRun(t *testing.T) {
 	p := startProgram(t, "../..", append(freePorts, "-stage", "nowhere")...)
 	<-p.ended
@@ -217,7 +186,7 @@ func TestJSONHasTheErrorOfAFailedRun(t *testing.T) {
 	}
 }
 
-func TestDataSurviveAKilledRun(t *testing.T) {
+func TestDataSurviveAKilledRunAndJSONHasEveryEvent(t *testing.T) {
 	args := append(idleFactory, "-data", t.TempDir())
 	first := startProgram(t, "../..", args...)
 	ready, _ := first.await(t, 0, events.Ready)
@@ -235,11 +204,42 @@ func TestDataSurviveAKilledRun(t *testing.T) {
 	}
 	<-first.ended
 
-	third := startProgram(t, "../..", args...)
+	third := startProgram(t, "../..", append(args, "-v")...)
 	ready, _ = third.await(t, 0, events.Ready)
+	for _, key := range []string{"api", "aws", "factory", "console"} {
+		if response, err := http.Get(ready.text(key)); err != nil {
+			t.Errorf("%s is %q: %v", key, ready.text(key), err)
+		} else {
+			response.Body.Close()
+		}
+	}
 	if now := onSale(t, ready.text("api")).Stock; now != left {
 		t.Errorf("the stock is %d, want %d as before the run was killed", now, left)
 	}
 	buy(t, ready.text("api"))
 	third.interrupt(t)
+	third.checkEvents(t)
+}
+
+// checkEvents checks that a program that has ended, with -v, wrote all its events, as JSON, and no
+// password.
+func (p *program) checkEvents(t *testing.T) {
+	t.Helper()
+	if len(p.wrong) > 0 || p.stderr.Len() > 0 {
+		t.Errorf("the lines %q are no events; standard error has %q", p.wrong, p.stderr)
+	}
+	steps := map[events.Kind][]string{}
+	for _, e := range p.events {
+		if state := e.text("progress"); state != "" {
+			steps[e.kind()] = append(steps[e.kind()], state)
+		}
+		if text := fmt.Sprint(e); strings.Contains(text, "@tcp(") || strings.Contains(text, "dsn") {
+			t.Errorf("an event has the login of the database: %v", e)
+		}
+	}
+	for _, step := range []events.Kind{events.Building, events.DatabaseStarting, events.FunctionRunning} {
+		if got := steps[step]; !slices.Equal(got, []string{"begun", "done"}) {
+			t.Errorf("%s: got the states %q, want begun and done", step, got)
+		}
+	}
 }

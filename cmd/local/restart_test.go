@@ -35,7 +35,9 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 	file := filepath.Join(tmp, "ready.json")
 	p := startProgram(t, src.Dir, append(idleFactory, "-watch", "-aws-tls", "127.0.0.1:0", "-ready", file)...)
 	ready, at := p.await(t, 0, events.Ready)
-	left, awsTLS := buy(t, ready.text("api")), overTLS(t, file)
+	e := endpoints(t, file)
+	left := buy(t, e.API)
+	callOverTLS(t, e)
 	staysUp := func(t *testing.T) {
 		t.Helper()
 		if now := onSale(t, ready.text("api")).Stock; now != left {
@@ -94,9 +96,11 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 				t.Errorf("%s is %s, want %s as before", key, again.text(key), ready.text(key))
 			}
 		}
-		if now := overTLS(t, file); now != awsTLS {
-			t.Errorf("AWS over HTTPS is at %s, want %s as before", now, awsTLS)
+		now := endpoints(t, file)
+		if now.AWSTLS != e.AWSTLS {
+			t.Errorf("AWS over HTTPS is at %s, want %s as before", now.AWSTLS, e.AWSTLS)
 		}
+		callOverTLS(t, now)
 		staysUp(t)
 	})
 	t.Run("the successor reloads its sources too", func(t *testing.T) {
@@ -104,29 +108,40 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 		_, at = p.await(t, at, events.FunctionsReplaced)
 	})
 	processes := children(t, p.Process.Pid)
+	if len(processes) < 2 {
+		t.Errorf("the run has the children %v, want the database and functions", processes)
+	}
 	p.interrupt(t)
 	for _, pid := range processes {
 		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 			t.Errorf("process %d still runs", pid)
 		}
 	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the ready file still exists: %v", err)
+	}
 	if left, err := filepath.Glob(filepath.Join(tmp, "restock-*")); err != nil || len(left) > 0 {
 		t.Errorf("the run left the temporary folders %q (%v)", left, err)
 	}
 }
 
-// overTLS calls the AWS endpoint of a run over HTTPS, with the certificate that its ready file
-// names, and returns the endpoint.
-func overTLS(t *testing.T, ready string) (endpoint string) {
+// endpoints returns the endpoints in a ready file.
+func endpoints(t *testing.T, ready string) (e run.Endpoints) {
 	t.Helper()
 	text, err := os.ReadFile(ready)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var e run.Endpoints
 	if err := json.Unmarshal(text, &e); err != nil {
-		t.Fatal(err)
+		t.Fatalf("the ready file is %s: %v", text, err)
 	}
+	return e
+}
+
+// callOverTLS calls the AWS endpoint of a run over HTTPS, with the certificate that its ready file
+// names.
+func callOverTLS(t *testing.T, e run.Endpoints) {
+	t.Helper()
 	certificate, err := os.ReadFile(e.AWSBundle)
 	if err != nil {
 		t.Fatal(err)
@@ -143,5 +158,4 @@ func overTLS(t *testing.T, ready string) (endpoint string) {
 	if err != nil || !strings.Contains(string(body), "secretsmanager, sns, sqs") {
 		t.Errorf("GET %s: %s (%v), want the names of the services", e.AWSTLS, body, err)
 	}
-	return e.AWSTLS
 }
