@@ -3,13 +3,10 @@ package panels
 import (
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"strings"
 	"testing"
 	"time"
-
-	"restock/local/run"
 )
 
 func TestProductsSayWhenTheyChanged(t *testing.T) {
@@ -34,23 +31,6 @@ func TestProductsSayWhenTheyChanged(t *testing.T) {
 			if !p.Changed.Equal(want) {
 				t.Errorf("read %d: %s changed at %v, want %v", i, p.SKU, p.Changed, want)
 			}
-		}
-	}
-}
-
-// The command shop has these defaults, and the run too.
-func TestHintsNameTheRun(t *testing.T) {
-	t.Parallel()
-	defaults := run.DefaultConfig(run.Program{}, "")
-	local := map[string]string{"api": "http://" + defaults.API, "aws": "http://" + defaults.AWS}
-	if got := targetOf(local); got != "--local" {
-		t.Errorf("a run at the default addresses: got %q, want --local", got)
-	}
-	for _, key := range []string{"api", "aws"} {
-		other := maps.Clone(local)
-		other[key] = "http://127.0.0.1:1"
-		if got := targetOf(other); got != "--ready FILE" {
-			t.Errorf("a run with another %s: got %q, want --ready FILE", key, got)
 		}
 	}
 }
