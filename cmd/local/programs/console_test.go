@@ -169,7 +169,7 @@ func TestASavedEventCanBeReplayed(t *testing.T) {
 // messages.
 func TestTheConsoleShowsAProgramWithoutCorrelationIDs(t *testing.T) {
 	t.Parallel()
-	c := config(t)
+	c := privateConfig(t)
 	c.Program = programs.Tutorial()
 	c.Console = "127.0.0.1:0"
 	r, err := programs.Start(t.Context(), c)

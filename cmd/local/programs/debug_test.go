@@ -112,7 +112,7 @@ func TestAFunctionAtABreakpointIsNotKilled(t *testing.T) {
 }
 
 func TestAFunctionToDebugMustExist(t *testing.T) {
-	c := config(t)
+	c := privateConfig(t)
 	c.Debug = "stocks"
 	_, err := programs.Start(t.Context(), c)
 	if err == nil || !strings.Contains(err.Error(), `there is no function "stocks" to debug: the functions are [`) {

@@ -219,7 +219,7 @@ func TestMistakesAreRefusedByNameBeforeAnythingStarts(t *testing.T) {
 	for _, m := range mistakes {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			c := config(t)
+			c := privateConfig(t)
 			c.Edit = m.make
 			r, err := programs.Start(t.Context(), c)
 			if err == nil {

@@ -69,11 +69,19 @@ func TestMain(m *testing.M) {
 }
 
 // config returns a run of [pinned.Project] on free ports. Its factory's steps take a millisecond.
-// Its database is on the server that all runs share, because each start of a server takes half a
-// second of the processor's time. A test that needs a private server empties DSN.
+// Its database is on the server that all runs share, and has the schema, because the start of a
+// server takes half a second of the processor's time, and the migrations a tenth.
 func config(tb testing.TB) programs.Config {
+	c := privateConfig(tb)
+	c.DSN = mysqltest.Migrated(tb)
+	return c
+}
+
+// privateConfig is config with a private server, which the run starts, and whose database it
+// migrates. It costs nothing if the run does not start.
+func privateConfig(tb testing.TB) programs.Config {
+	mariadbtest.Require(tb)
 	c := programs.DefaultConfig(projectDir)
-	c.DSN = mariadbtest.New(tb).FormatDSN()
 	c.API, c.AWS, c.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.FactoryStep = time.Millisecond
 	c.Built = true // by TestMain
@@ -184,8 +192,7 @@ func (s *stack) buy(tb testing.TB, checkouts, atOnce int) map[int]int {
 
 func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 	t.Parallel()
-	c := config(t)
-	c.DSN = ""
+	c := privateConfig(t)
 	stream := listen(&c)
 	s := start(t, c)
 	// The factory delivers after the last refusal, however slow the buyers are. Nobody asks it
@@ -411,8 +418,7 @@ func TestARunUsesTheServerOfItsDSN(t *testing.T) {
 
 func TestAClosedRunHasNoListeners(t *testing.T) {
 	t.Parallel()
-	c := config(t)
-	c.DSN = ""
+	c := privateConfig(t)
 	r, err := programs.Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -453,8 +459,7 @@ func TestAnUnfinishedRequestDoesNotDelayTheEnd(t *testing.T) {
 
 func TestARunFailsWhenItsDatabaseStops(t *testing.T) {
 	t.Parallel()
-	c := config(t)
-	c.DSN = ""
+	c := privateConfig(t)
 	s := start(t, c)
 	if _, err := s.db.ExecContext(t.Context(), "SHUTDOWN"); err != nil {
 		t.Fatal(err)

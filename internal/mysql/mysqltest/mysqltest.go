@@ -63,22 +63,40 @@ func New(tb testing.TB, connections int) *Database {
 	return d
 }
 
+// Migrated creates a database with the schema, and returns the administrator's DSN. The end of the
+// test drops the database.
+func Migrated(tb testing.TB) (dsn string) {
+	tb.Helper()
+	d, dsn := create(tb)
+	d.Admin = d.OpenAdmin(2) // one holds the lock of the migrations
+	defer d.Admin.Close()
+	d.migrateUp(tb)
+	return dsn
+}
+
 // Empty creates a database without a schema, and opens it as the administrator only.
 func Empty(tb testing.TB) *Database {
+	tb.Helper()
+	d, _ := create(tb)
+	d.Admin = d.OpenAdmin(4)
+	tb.Cleanup(d.watch(tb, d.OpenAdmin(1), maxIdle))
+	return d
+}
+
+// create creates a database without a schema, and returns it with the administrator's DSN.
+func create(tb testing.TB) (d *Database, dsn string) {
 	tb.Helper()
 	server := mariadbtest.New(tb)
 	host, port, err := net.SplitHostPort(server.Addr)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d := &Database{Host: host, Name: server.DBName, User: server.DBName} // all databases share the server's users
+	d = &Database{Host: host, Name: server.DBName, User: server.DBName} // all databases share the server's users
 	if d.Port, err = strconv.Atoi(port); err != nil {
 		tb.Fatal(err)
 	}
 	d.OpenAdmin = func(connections int) *sql.DB { return d.Open(tb, server.User, server.Passwd, connections) }
-	d.Admin = d.OpenAdmin(4)
-	tb.Cleanup(d.watch(tb, d.Open(tb, server.User, server.Passwd, 1), maxIdle))
-	return d
+	return d, server.FormatDSN()
 }
 
 // Fill stores the test catalogue.
