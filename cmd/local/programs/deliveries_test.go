@@ -111,14 +111,8 @@ func TestFloodsLoseNoDelivery(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range products {
-		body := strings.NewReader(fmt.Sprintf(`{"sku":%q}`, p.SKU))
-		response, err := http.Post(s.API+"/checkout", "application/json", body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			t.Fatalf("buying %s: got %s, want 200", p.SKU, response.Status)
+		if status, body, err := s.checkoutOf(t.Context(), p.SKU); err != nil || status != http.StatusOK {
+			t.Fatalf("buying %s: got %d %s, %v; want 200", p.SKU, status, body, err)
 		}
 	}
 	await.Until(t, "the factory makes all lots", func() bool { return len(s.Run.Factory.Requests()) == lots })

@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"restock/cmd/local/factory"
 	"restock/cmd/local/programs"
 	"restock/infra/stack/stacktest/pinned"
 	"restock/internal/shop"
@@ -164,31 +163,4 @@ func TestMerchantWorksFromTheCommandLine(t *testing.T) {
 	if out := s.shop(t, "orders", "--ready", ready, "--status", "received"); strings.Count(out, " received ") != 1 {
 		t.Errorf("the orders are\n%s, want one, received", out)
 	}
-}
-
-func TestMerchantRedrivesDeadLettersFromTheCommandLine(t *testing.T) {
-	t.Parallel()
-	s := start(t, config(t))
-	s.shortenRetries(t, "1")
-	// The message is valid for a lead time. It must not expire while a busy machine runs this test.
-	if _, err := s.db.ExecContext(t.Context(), `UPDATE product SET lead_time = 86400`); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Run.Factory.SetFault(factory.Fault{Status: 400}); err != nil {
-		t.Fatal(err)
-	}
-	s.buy(t, 3, 1)
-	await.Until(t, "the message is in the dead-letter queue", func() bool { return s.deadLetters(t) == "1" })
-	// On a busy machine an attempt may last longer than the visibility timeout. None must reach the
-	// factory after it works again, and the redriven message is handled once.
-	await.Until(t, "all attempts have failed", func() bool { return len(s.Run.Factory.Requests()) >= 2 })
-	s.setQueue(t, map[string]string{"VisibilityTimeout": "60"})
-	if err := s.Run.Factory.SetFault(factory.Fault{}); err != nil {
-		t.Fatal(err)
-	}
-	out := s.shop(t, "redrive", "--ready", s.ready(t))
-	if !strings.Contains(out, "1 message went from stock_queue_dlq back") {
-		t.Errorf("shop redrive prints %s", out)
-	}
-	await.Until(t, "the redriven message leads to a delivery", func() bool { return s.number(t, donutStock) == 100 })
 }

@@ -39,6 +39,7 @@ import (
 	"restock/local/mariadb/mariadbtest"
 	"restock/local/view/console/consoletest"
 	"restock/test/await"
+	"restock/test/fixture"
 )
 
 const projectDir = "../../.."
@@ -133,10 +134,15 @@ func started(tb testing.TB, r *programs.Run) *stack {
 // with the same key, while the shop does not know. A busy machine may need more than a function's
 // timeout. It returns the last answer's status and body.
 func (s *stack) checkout(ctx context.Context) (status int, body string, err error) {
+	return s.checkoutOf(ctx, "")
+}
+
+// checkoutOf is checkout for a product; without a SKU for the doughnut.
+func (s *stack) checkoutOf(ctx context.Context, sku string) (status int, body string, err error) {
 	const requests = 20
 	key := rand.Text()
 	for range requests {
-		status, body, err = s.requestCheckout(ctx, key)
+		status, body, err = s.requestCheckout(ctx, key, sku)
 		if err != nil || status < http.StatusInternalServerError {
 			break
 		}
@@ -144,9 +150,14 @@ func (s *stack) checkout(ctx context.Context) (status int, body string, err erro
 	return status, body, err
 }
 
-// requestCheckout sends one request for a doughnut, and returns the answer's status and body.
-func (s *stack) requestCheckout(ctx context.Context, key string) (status int, body string, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.API+"/checkout", nil)
+// requestCheckout sends one request for a product, and returns the answer's status and body. A
+// request without a body is for a doughnut.
+func (s *stack) requestCheckout(ctx context.Context, key, sku string) (status int, body string, err error) {
+	order := ""
+	if sku != "" {
+		order = fmt.Sprintf(`{"sku":%q}`, sku)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.API+"/checkout", strings.NewReader(order))
 	if err != nil {
 		return 0, "", err
 	}
@@ -209,8 +220,8 @@ func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 			t.Fatalf("a checkout got %d %s, %v; want a sale that leaves %d", status, body, err, want)
 		}
 	}
-	if got := s.buy(t, 500, 16); got[http.StatusConflict] != 500 {
-		t.Fatalf("500 buyers of a sold-out product got %v, want 500 refusals", got)
+	if got := s.buy(t, 100, 16); got[http.StatusConflict] != 100 {
+		t.Fatalf("100 buyers of a sold-out product got %v, want 100 refusals", got)
 	}
 	if err := s.Run.Factory.SetFault(factory.Fault{}); err != nil {
 		t.Fatal(err)
@@ -335,45 +346,77 @@ func (s *stack) queueURL(name string) *string {
 }
 
 // deadLetters returns the number of messages in the dead-letter queue.
-func (s *stack) deadLetters(tb testing.TB) string {
+func (s *stack) deadLetters(tb testing.TB) int {
 	tb.Helper()
-	out, err := s.sqs().GetQueueAttributes(tb.Context(), &sqs.GetQueueAttributesInput{
-		QueueUrl:       s.queueURL("stock_queue_dlq"),
-		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages},
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return out.Attributes["ApproximateNumberOfMessages"]
+	return s.queued(tb, lambdas.DeadLetterQueue(lambdas.StockQueue))
 }
 
+// requests returns how often the function stock has asked the factory for a product.
+func (s *stack) requests(sku string) (n int) {
+	for _, r := range s.Run.Factory.Requests() {
+		if strings.Contains(string(r.Body), `"`+sku+`"`) {
+			n++
+		}
+	}
+	return n
+}
+
+// The cases share a run. Each has a product of its own.
 func TestARefusedRequestIsRetriedAndBecomesADeadLetter(t *testing.T) {
-	for name, c := range map[string]struct {
+	t.Parallel()
+	s := start(t, config(t))
+	cases := []struct {
+		sku        string
 		fault      factory.Fault
 		visibility string // in seconds, longer than the function's timeout for the request
 	}{
-		"400":    {factory.Fault{Status: 400}, "1"},
-		"500":    {factory.Fault{Status: 500}, "1"},
-		"closes": {factory.Fault{Answer: factory.AnswerDisconnect}, "1"},
-		"hangs":  {factory.Fault{Answer: factory.AnswerNever}, "7"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := start(t, config(t))
+		{"LETTER-400", factory.Fault{Status: 400}, "1"},
+		{"LETTER-500", factory.Fault{Status: 500}, "1"},
+		{"LETTER-CLOSES", factory.Fault{Answer: factory.AnswerDisconnect}, "1"},
+		{"LETTER-HANGS", factory.Fault{Answer: factory.AnswerNever}, "7"},
+	}
+	const lot = 20
+	for _, c := range cases {
+		t.Run(c.sku, func(t *testing.T) {
 			s.shortenRetries(t, c.visibility)
 			if err := s.Run.Factory.SetFault(c.fault); err != nil {
 				t.Fatal(err)
 			}
-			s.buy(t, 3, 1)
-			await.Until(t, "the message is in the dead-letter queue", func() bool { return s.deadLetters(t) == "1" })
+			// The message is valid for a lead time. It must not expire while a busy machine runs
+			// this test.
+			last := fixture.Product{
+				SKU: c.sku, Stock: 1, OrderUpTo: lot, LotSize: lot, Automatic: true, LeadTime: 24 * time.Hour,
+			}
+			if err := fixture.Put(t.Context(), s.db, last); err != nil {
+				t.Fatal(err)
+			}
+			before := s.deadLetters(t)
+			if status, body, err := s.checkoutOf(t.Context(), c.sku); err != nil || status != http.StatusOK {
+				t.Fatalf("a checkout got %d %s, %v; want a sale", status, body, err)
+			}
+			await.Until(t, "the message is a dead letter", func() bool { return s.deadLetters(t) == before+1 })
 			// The last attempt may last longer than the visibility timeout, and end after the
 			// message has moved to the dead-letter queue.
-			await.Until(t, "the factory has two requests", func() bool { return len(s.Run.Factory.Requests()) >= 2 })
-			if n := len(s.Run.Factory.Requests()); n != 2 {
+			await.Until(t, "the factory has two requests", func() bool { return s.requests(c.sku) >= 2 })
+			if n := s.requests(c.sku); n != 2 {
 				t.Errorf("the factory got %d requests, want 2, the queue's maxReceiveCount", n)
 			}
 		})
 	}
+	t.Run("the merchant redrives all", func(t *testing.T) {
+		s.setQueue(t, map[string]string{"VisibilityTimeout": "60"}) // a redriven message is handled once
+		if err := s.Run.Factory.SetFault(factory.Fault{}); err != nil {
+			t.Fatal(err)
+		}
+		letters := s.deadLetters(t)
+		out := s.shop(t, "redrive", "--ready", s.ready(t))
+		if letters != len(cases) || !strings.Contains(out, "4 messages went from stock_queue_dlq back") {
+			t.Errorf("of %d dead letters, shop redrive prints %s", letters, out)
+		}
+		await.Until(t, "the redriven messages lead to deliveries", func() bool {
+			return s.number(t, `SELECT SUM(stock) FROM product_stock WHERE sku LIKE 'LETTER-%'`) == len(cases)*lot
+		})
+	})
 }
 
 func TestAnInvalidRecordDoesNotFailOthers(t *testing.T) {
@@ -394,7 +437,7 @@ func TestAnInvalidRecordDoesNotFailOthers(t *testing.T) {
 	await.Until(t, "the bad records are in the dead-letter queue", func() bool {
 		var visible any
 		consoletest.Do(t, s.Console, http.MethodPost, "/pass-time", "{}", &visible)
-		return s.deadLetters(t) == "2"
+		return s.deadLetters(t) == 2
 	})
 }
 

@@ -42,7 +42,7 @@ func TestAThrottledRequestIsLoggedWithItsSetting(t *testing.T) {
 		{http.StatusTooManyRequests, "the route POST /checkout lets 1e-09 requests a second pass, and 1 at " +
 			"once (setting throttling.checkouts)"},
 	} {
-		if status, body, err := s.requestCheckout(t.Context(), rand.Text()); err != nil || status != want.status {
+		if status, body, err := s.requestCheckout(t.Context(), rand.Text(), ""); err != nil || status != want.status {
 			t.Errorf("a checkout got %d %s, %v; want %d", status, body, err, want.status)
 		}
 		await.Until(t, "the log says "+want.reason, func() bool {
