@@ -54,6 +54,11 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 	if got := s.buy(t, 3, 1); got[200] != 3 { // the third sells the last one
 		t.Fatalf("got %v, want 3 sales", got)
 	}
+	t.Run("the journey", s.showsThePurchase)
+	t.Run("a saved event can be replayed", s.replaysASavedEvent)
+}
+
+func (s *stack) showsThePurchase(t *testing.T) {
 	var j *console.Journey
 	await.Until(t, "the console shows the journey to the goods receipt", func() bool {
 		j = s.journey(t, "→ 100 received")
@@ -113,14 +118,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 }
 
 // A file with an event has the signature that the console hides, so the replay is accepted.
-func TestASavedEventCanBeReplayed(t *testing.T) {
-	t.Parallel()
-	c := config(t)
-	c.Console = "127.0.0.1:0"
-	s := start(t, c)
-	if got := s.buy(t, 3, 1); got[200] != 3 {
-		t.Fatalf("got %v, want 3 sales", got)
-	}
+func (s *stack) replaysASavedEvent(t *testing.T) {
 	var lines console.NodeLines
 	await.Until(t, "the lot is received", func() bool {
 		s.fetch(t, "/nodes/function:stock-increase", &lines)

@@ -15,9 +15,8 @@ import (
 	"restock/infra/stack/stacktest/pinned"
 )
 
-func TestAPersonInvokesAFunction(t *testing.T) {
-	t.Parallel()
-	s := start(t, config(t))
+// invokesFunctions checks that a person can invoke a function of the run.
+func (s *stack) invokesFunctions(t *testing.T) {
 	invoke := func(secret, region, function, event string, kind types.InvocationType) (*lambda.InvokeOutput, error) {
 		client := lambda.New(lambda.Options{
 			BaseEndpoint: &s.AWS, Region: region, Retryer: aws.NopRetryer{},

@@ -60,12 +60,17 @@ func (s *stack) merchant(tb testing.TB, by signature, method, path, signed, sent
 	return response.StatusCode, string(text)
 }
 
+func TestTheMerchantsRoutes(t *testing.T) {
+	t.Parallel()
+	s := start(t, config(t))
+	t.Run("require a signature", s.requiresASignature)
+	t.Run("work from the command line", s.worksFromTheCommandLine)
+}
+
 // HTTP APIs do not say why they refuse a request: they answer 403 {"message":"Forbidden"}, without
 // a header x-amzn-errortype.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
-func TestMerchantsRoutesRequireASignature(t *testing.T) {
-	t.Parallel()
-	s := start(t, config(t))
+func (s *stack) requiresASignature(t *testing.T) {
 	const price = `{"price":1}`
 	refused := func(what string, status int, body string) {
 		t.Helper()
@@ -139,9 +144,7 @@ func (s *stack) shop(tb testing.TB, args ...string) (out string) {
 	return string(text)
 }
 
-func TestMerchantWorksFromTheCommandLine(t *testing.T) {
-	t.Parallel()
-	s := start(t, config(t))
+func (s *stack) worksFromTheCommandLine(t *testing.T) {
 	ready := s.ready(t)
 	for _, c := range []struct {
 		args string

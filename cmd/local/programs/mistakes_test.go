@@ -99,10 +99,10 @@ func checkoutForGET(g *graph.Graph) {
 	}
 }
 
-// mistakes are typical mistakes, each made once in the real stack. A run refuses to start with an
-// error that names the mistake and its place. An unchecked run fails as on AWS, and its log names
-// what is missing.
-var mistakes = []struct {
+// A mistake is a typical one, made once in the real stack. A run refuses to start with an error
+// that names the mistake and its place. An unchecked run fails as on AWS, and its log names what is
+// missing.
+type mistake struct {
 	name   string
 	make   func(*graph.Graph)
 	refuse []string // texts in one line of the refusal
@@ -111,7 +111,19 @@ var mistakes = []struct {
 	method, path string
 	status       int
 	logs         []string // texts in one line of the log, or in the error of the start
-}{
+}
+
+// mayNotPublish is the mistake that TestEveryShortageEndsWithNewStock makes in an unchecked run.
+var mayNotPublish = mistake{
+	name:   "a role that may not publish",
+	make:   change("RolePolicy", "sales-api", "policy", "sns:Publish", "sns:GetTopicAttributes"),
+	refuse: []string{"grant: ", "Function sales-api", "sns:Publish", "STOCK_EMPTY_TOPIC", "lambdas/environment.go"},
+	logs: []string{"access denied", "Allow sns:Publish on arn:aws:sns:ap-northeast-2:000000000000:stock_empty",
+		"as a grant beside STOCK_EMPTY_TOPIC"},
+}
+
+var mistakes = []mistake{
+	mayNotPublish,
 	{
 		"a role that may not read the secret",
 		change("RolePolicy", "sales-api", "policy", "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"),
@@ -121,14 +133,6 @@ var mistakes = []struct {
 		[]string{"access denied", "Allow secretsmanager:GetSecretValue on " +
 			"arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:database-",
 			"lambdas/environment.go, as a grant beside DATABASE_SECRET"},
-	},
-	{
-		"a role that may not publish",
-		change("RolePolicy", "sales-api", "policy", "sns:Publish", "sns:GetTopicAttributes"),
-		[]string{"grant: ", "Function sales-api", "sns:Publish", "STOCK_EMPTY_TOPIC", "lambdas/environment.go"},
-		"POST", "/checkout", 200,
-		[]string{"access denied", "Allow sns:Publish on arn:aws:sns:ap-northeast-2:000000000000:stock_empty",
-			"as a grant beside STOCK_EMPTY_TOPIC"},
 	},
 	{
 		"a queue without a policy", remove("QueuePolicy", "stock_queue"),
@@ -238,6 +242,9 @@ func TestMistakesAreRefusedByNameBeforeAnythingStarts(t *testing.T) {
 
 func TestMistakesFailAsOnAWSAndTheRunNamesThem(t *testing.T) {
 	for _, m := range mistakes {
+		if m.name == mayNotPublish.name {
+			continue
+		}
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			logged := &textLog{}

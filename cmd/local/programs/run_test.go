@@ -441,14 +441,37 @@ func TestAnInvalidRecordDoesNotFailOthers(t *testing.T) {
 	})
 }
 
-func TestARunUsesTheServerOfItsDSN(t *testing.T) {
+// The parts of the test share a run. The last part ends it: an unfinished request does not delay
+// the end.
+func TestARunUsesItsServerAndEndsInSpiteOfAnUnfinishedRequest(t *testing.T) {
 	t.Parallel()
 	c := config(t)
-	s := start(t, c)
+	r, err := programs.Start(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stack{Run: r, Endpoints: r.Endpoints()}
+	t.Run("it uses the server of its DSN", func(t *testing.T) { s.usesServer(t, c.DSN) })
+	t.Run("a person invokes a function", s.invokesFunctions)
+
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.API, "http://"))
+	if err == nil {
+		defer conn.Close()
+		_, err = io.WriteString(conn, "POST /checkout HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n{")
+	}
+	if err != nil {
+		t.Errorf("sending an unfinished request: %v", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Errorf("closing the run: %v", err)
+	}
+}
+
+func (s *stack) usesServer(t *testing.T, dsn string) {
 	if status, body, err := s.checkout(t.Context()); err != nil || status != 200 {
 		t.Fatalf("a checkout got %d %s, %v", status, body, err)
 	}
-	given, err := sql.Open("mysql", c.DSN)
+	given, err := sql.Open("mysql", dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -477,26 +500,6 @@ func TestAClosedRunHasNoListeners(t *testing.T) {
 			conn.Close()
 			t.Errorf("a server still listens on %s", address)
 		}
-	}
-}
-
-func TestAnUnfinishedRequestDoesNotDelayTheEnd(t *testing.T) {
-	t.Parallel()
-	r, err := programs.Start(t.Context(), config(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := net.Dial("tcp", strings.TrimPrefix(r.Endpoints().API, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	const unfinished = "POST /checkout HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n{"
-	if _, err := io.WriteString(conn, unfinished); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Close(); err != nil {
-		t.Errorf("closing the run: %v", err)
 	}
 }
 
@@ -559,8 +562,6 @@ func TestAFailedStartHasItsReasonInTheFirstLine(t *testing.T) {
 		{"an unreachable server", func(c *programs.Config) { c.DSN = "root@tcp(127.0.0.1:1)/" }, "127.0.0.1:1"},
 		{"a function for another runtime", set(graph.Function, "runtime", "nodejs18.x"),
 			`runtime "nodejs18.x" with handler "bootstrap"`},
-		{"a visibility timeout below the function's timeout", set(graph.Queue, "visibilityTimeoutSeconds", 1.0),
-			"visibility timeout is 1s, less than the function's timeout of 10s"},
 		{"another format of events", set(graph.APIIntegration, "payloadFormatVersion", "1.0"),
 			`payload format "1.0": the handlers take AWS_PROXY with 2.0`},
 		{"a stage without deployments", set(graph.APIStage, "autoDeploy", false),

@@ -1,6 +1,9 @@
 package programs_test
 
 import (
+	"io"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"restock/cmd/local/factory"
@@ -46,9 +49,12 @@ func TestEveryShortageEndsWithNewStock(t *testing.T) {
 	})
 	t.Run("sales-api cannot publish what it has committed", func(t *testing.T) {
 		t.Parallel()
+		logged := &textLog{}
 		c := config(t)
 		c.Unchecked = true
-		c.Edit = change("RolePolicy", "sales-api", "policy", "sns:Publish", "sns:GetTopicAttributes")
+		both := io.MultiWriter(logged, t.Output())
+		c.Log = slog.New(slog.NewTextHandler(both, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		c.Edit = mayNotPublish.make
 		s := start(t, c)
 		if got := s.buy(t, 3, 1); got[200] != 3 {
 			t.Fatalf("three buyers got %v, want sales: the message that cannot be sent does not undo them", got)
@@ -56,6 +62,9 @@ func TestEveryShortageEndsWithNewStock(t *testing.T) {
 		if requests := len(s.Run.Factory.Requests()); requests != 0 {
 			t.Fatalf("the factory got %d requests, want none", requests)
 		}
+		await.Until(t, "the log says "+strings.Join(mayNotPublish.logs, " … "), func() bool {
+			return logged.line(mayNotPublish.logs...) != ""
+		})
 		s.passTime(t)
 		await.Until(t, "the order is published", func() bool { return s.number(t, donutStock) == 100 })
 		if requests := len(s.Run.Factory.Requests()); requests != 1 {
