@@ -55,10 +55,10 @@ func trace(t *testing.T, stream *events.Stream[events.Event], p shop.Policy) map
 	}
 	all := map[uuid.UUID]*model.Trace{}
 	for i, event := range batch.Values {
-		line, _ := events.ReadLine(event.Message)
 		if event.Kind != events.FunctionLine {
 			continue
 		}
+		line, _ := events.ReadLine(event.Message)
 		field := func(key string) string {
 			j := slices.IndexFunc(line.Attrs, func(a slog.Attr) bool { return a.Key == key })
 			if j < 0 {
