@@ -115,6 +115,7 @@ type learner struct {
 	*testing.T
 
 	run       *programs.Run
+	built     bool               // whether a run has built the functions, which no change edits
 	log       string             // the file with the log of the run
 	printed   string             // the output of the last command
 	began     int                // the length of the log when the last command began
@@ -208,7 +209,7 @@ func (l *learner) start(flags string) {
 	config := programs.DefaultConfig(root)
 	config.Program = programs.Tutorial()
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "not an address: the tutorial has no factory"
-	config.Unchecked = flags == "-unchecked"
+	config.Unchecked, config.Built = flags == "-unchecked", l.built
 	// Log each event by itself: on the terminal, repeated events would be counted instead.
 	config.Log = terminal.Log(log, slog.LevelDebug, terminal.Program{})
 	mistake, region := l.edit, ""
@@ -225,7 +226,7 @@ func (l *learner) start(flags string) {
 		l.printed = "local: " + err.Error()
 		return
 	}
-	l.run, l.printed = r, ""
+	l.run, l.printed, l.built = r, "", true
 	l.Cleanup(l.end)
 	e := r.Endpoints()
 	if e.Factory != "" || e.DSN != "" {
@@ -281,7 +282,7 @@ func (l *learner) change(b block) {
 	l.overlay = map[string]string{path: changed}
 }
 
-// test runs tests with the changed files.
+// test runs tests with the changed files. They may fail: the text shows the output.
 func (l *learner) test(line string) {
 	l.Helper()
 	overlay, err := json.Marshal(map[string]any{"Replace": l.overlay})
@@ -296,7 +297,8 @@ func (l *learner) test(line string) {
 	args := slices.Insert(strings.Fields(line)[1:], 1, "-overlay="+file)
 	cmd := exec.CommandContext(l.Context(), "go", args...)
 	cmd.Dir = moduleRoot
-	out, _ := cmd.CombinedOutput() // an error is expected: the text shows the output
+	cmd.Env = append(cmd.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -vet=off") // the text is not about vet
+	out, _ := cmd.CombinedOutput()
 	l.printed = string(out)
 }
 
