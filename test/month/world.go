@@ -82,8 +82,9 @@ func products() []*product {
 var begin = time.Date(2026, 11, 2, 0, 0, 0, 0, time.FixedZone("KST", 9*60*60))
 
 // sweepInterval is the time between two sweeps. The program sweeps every minute, but a month has
-// 43,200 minutes. Sweeps that are fewer only act a few minutes later.
-const sweepInterval = 5 * time.Minute
+// 43,200 minutes. Sweeps that are fewer only act some minutes later: at most half of the shortest
+// lead time.
+const sweepInterval = 15 * time.Minute
 
 // A world is the shop and everything around it.
 type world struct {
