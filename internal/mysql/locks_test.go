@@ -98,10 +98,10 @@ func (f *fixture) waitsForLock(t *testing.T, done chan error) (statement string)
 	}
 }
 
-// TestRefusedBuyersAndDeliveriesDoNotDeadlock books deliveries while the shop refuses buyers on 16
+// TestRefusedBuyersAndDeliveriesDoNotDeadlock books deliveries while the shop refuses buyers on 8
 // connections, and reads the server's own count of deadlocks.
 func TestRefusedBuyersAndDeliveriesDoNotDeadlock(t *testing.T) {
-	const buyers, deliveries = 16, 40
+	const buyers, deliveries = 8, 40
 	f := newFixture(t, buyers+1)
 	f.SetStock(t, 0)
 	before := f.deadlocks(t)

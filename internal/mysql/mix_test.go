@@ -28,6 +28,8 @@ func (m *mix) err(t *testing.T, what string, err error) {
 	}
 }
 
+// run lets buyers buy until the others have done all their rounds. More buyers only make that take
+// longer.
 func (m *mix) run(t *testing.T, buyers, others, rounds int, bins []int) {
 	f := m.f
 	ctx, cancel := context.WithCancel(t.Context())
@@ -138,7 +140,7 @@ func (f *fixture) factory(t *testing.T) string {
 func TestAMixOfEverythingShowsNobodyADeadlock(t *testing.T) {
 	for _, bins := range []int{1, 3, 64} {
 		t.Run(fmt.Sprint(bins, " bins"), func(t *testing.T) {
-			const buyers, others = 16, 4
+			const buyers, others = 8, 4
 			f := newFixture(t, buyers+others)
 			f.SetBins(t, donut, bins)
 			f.SetStock(t, 500)
@@ -156,7 +158,7 @@ func TestAMixOfEverythingShowsNobodyADeadlock(t *testing.T) {
 func TestQueriesThatAreKilledLeaveTheBooksRight(t *testing.T) {
 	for _, kill := range []string{"KILL QUERY", "KILL CONNECTION"} {
 		t.Run(kill, func(t *testing.T) {
-			const buyers, others = 12, 3
+			const buyers, others = 6, 3
 			f := newFixture(t, buyers+others)
 			f.SetBins(t, donut, 4)
 			f.SetStock(t, 300)
