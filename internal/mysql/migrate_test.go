@@ -3,6 +3,7 @@ package mysql_test
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"slices"
@@ -82,9 +83,9 @@ func oldCheckout(ctx context.Context, db *sql.DB, sku, key string) (outcome stri
 	return outcome, rows.Scan(ignored...)
 }
 
-// A migration carries the books over in batches of 5,000 rows. The migration of many sales takes a
-// second, so the tests that need no second batch have few.
-const fewSales, manySales = 100, 10_000
+// A migration carries the books over in batches of 5,000 rows. Many sales are a whole batch and a
+// part of a second one. They take a while, so the tests that need no second batch have few.
+const fewSales, manySales = 100, 5_100
 
 // oldStock is the stock of the doughnut after oldHistory.
 func oldStock(sales int) int { return 15_040 - sales }
@@ -171,7 +172,9 @@ func TestTheBooksOfTheReleaseBeforeAreCarriedOver(t *testing.T) {
 	d, provider, _ := old(t, 1)
 	newOldHistory(t, d, manySales)
 	before := text(t, d, oldBooks)
-	const want = "CP-502101 5040 5040,CP-502102 60 60,CP-502103 30 30, sales 10000 of 10000 for 199000000"
+	stock := oldStock(manySales)
+	want := fmt.Sprintf("CP-502101 %d %[1]d,CP-502102 60 60,CP-502103 30 30, sales %d of %[2]d for %d",
+		stock, manySales, manySales*19_900)
 	if before != want {
 		t.Fatalf("the books of before are %q, want %q", before, want)
 	}
@@ -194,12 +197,17 @@ func TestTheBooksOfTheReleaseBeforeAreCarriedOver(t *testing.T) {
 	f := &fixture{Database: d}
 	f.Database.Store = mysql.NewStore(d.Open(t, d.User, "new", 1))
 	f.Shop = shop.Open(f.Database.Store, f, shop.Discard)
-	sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "key-9999"})
-	if err != nil || !sale.Repeated || sale.Stock != 15003-9999 || sale.ID[15] != 0x0F || sale.ID[14] != 0x27 {
+	const last = manySales - 1 // of the sales whose key no adjustment has
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[8:], last)
+	sale, err := f.Buy(t.Context(), shop.Purchase{
+		SKU: donut, Quantity: 1, IdempotencyKey: fmt.Sprintf("key-%d", last),
+	})
+	if err != nil || !sale.Repeated || sale.Stock != 15_003-last || sale.ID != id {
 		t.Errorf("a purchase of before, repeated: got %+v, %v; want its sale", sale, err)
 	}
 	damaged := shop.Adjustment{SKU: donut, Quantity: -1, Reason: "창고", IdempotencyKey: "stocktake"}
-	if p, err := f.Adjust(t.Context(), damaged); err != nil || p.Stock != 5040 {
+	if p, err := f.Adjust(t.Context(), damaged); err != nil || p.Stock != stock {
 		t.Errorf("an adjustment of before, repeated: got %+v, %v; want no change", p, err)
 	}
 	open := uuid.UUID{}
@@ -215,8 +223,8 @@ func TestTheBooksOfTheReleaseBeforeAreCarriedOver(t *testing.T) {
 		quantity int
 		want     shop.Receipt
 	}{
-		{"a callback of before, repeated", 40, shop.Receipt{Stock: 5040, Repeated: true}},
-		{"its correction", 100, shop.Receipt{Stock: 5100, Correction: 60}},
+		{"a callback of before, repeated", 40, shop.Receipt{Stock: stock, Repeated: true}},
+		{"its correction", 100, shop.Receipt{Stock: stock + 60, Correction: 60}},
 	} {
 		r, err := f.Receive(t.Context(), shop.Delivery{
 			ProductionOrderID: open, AttemptID: attempt, SKU: donut, Quantity: c.quantity, Signed: 100,
@@ -269,9 +277,9 @@ func TestTheShopSellsWhileItIsMigrated(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d were sold during the migration; the shop was unavailable to %d buyers", sold.Load(), unavailable.Load())
-	stock := 5040 - int(sold.Load())
+	stock := oldStock(manySales) - int(sold.Load())
 	if got := d.Stock(t); got != stock ||
-		d.Number(t, `SELECT COUNT(*) FROM movement WHERE cause = 'sale'`) != 10000+int(sold.Load()) {
+		d.Number(t, `SELECT COUNT(*) FROM movement WHERE cause = 'sale'`) != manySales+int(sold.Load()) {
 		t.Errorf("%d are on hand after %d sales, want %d", got, sold.Load(), stock)
 	}
 	d.CheckBooks(t)
