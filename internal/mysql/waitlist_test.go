@@ -2,6 +2,7 @@ package mysql_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -291,41 +292,99 @@ func (f *fixture) waitAndDeliver(t *testing.T, keyOf func(sku string) string) {
 	f.CheckBooks(t)
 }
 
-// A server that expects to change many rows of a table reads all of it, and locks what it reads.
+// How many buyers wait for two products. A server that expects to change many rows of a table, or
+// finds the table short, reads all of it, and locks what it reads.
+var (
+	shortWaitlists = map[string]int{donut: 2, mysqltest.Twist: 2}
+	longWaitlists  = map[string]int{donut: 400, mysqltest.Twist: 4000}
+)
+
+// fillWaitlists sells two products out and makes buyers wait for them.
+func (f *fixture) fillWaitlists(t *testing.T, waiting map[string]int) {
+	t.Helper()
+	f.Exec(t, `DELETE FROM waitlist`)
+	for _, sku := range []string{mysqltest.Twist, donut} {
+		if err := f.count(t, sku, 0); err != nil {
+			t.Fatal(err)
+		}
+		f.Exec(t, `
+			INSERT INTO waitlist (entry_id, product_id, number, joined_at, expires_at)
+			SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, seq,
+			       UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 DAY
+			  FROM seq_1_to_4000, product WHERE sku = ? AND seq <= ?`, sku, waiting[sku])
+	}
+	f.Exec(t, `ANALYZE TABLE waitlist`) // the server counts the rows
+}
+
+// count says that a stock was counted.
+func (f *fixture) count(t *testing.T, sku string, stock int) error {
+	_, err := f.Adjust(t.Context(), shop.Adjustment{SKU: sku, To: &stock, Reason: "counted"})
+	return err
+}
+
+// checkWaiting checks how many products have buyers who wait.
+func (f *fixture) checkWaiting(t *testing.T, products int) {
+	t.Helper()
+	left, err := f.Waiting(t.Context())
+	if err != nil || len(left) != products {
+		t.Errorf("%d products have buyers who wait, %v; want %d: the others were told", len(left), err, products)
+	}
+}
+
+// TestADeliveryLocksNoWaitlistOfAnotherProduct holds the locks of another product's entries, and
+// checks that a delivery does not wait for them.
+func TestADeliveryLocksNoWaitlistOfAnotherProduct(t *testing.T) {
+	f := newFixture(t, 1)
+	f.soldOut(t)
+	f.Exec(t, `UPDATE product SET automatic = FALSE`)
+	for _, waiting := range []map[string]int{shortWaitlists, longWaitlists} {
+		for sku, other := range map[string]string{donut: mysqltest.Twist, mysqltest.Twist: donut} {
+			t.Run(fmt.Sprintf("%d of %s, %d of %s", waiting[sku], sku, waiting[other], other), func(t *testing.T) {
+				f.fillWaitlists(t, waiting)
+				others, err := f.Admin.BeginTx(t.Context(), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer others.Rollback()
+				last := waiting[other]
+				for _, number := range []int{1, last / 2, last} {
+					var id uuid.UUID
+					if err := others.QueryRowContext(t.Context(), `
+						SELECT w.entry_id FROM waitlist w JOIN product p ON p.product_id = w.product_id
+						 WHERE p.sku = ? AND w.number = ?`, other, number).Scan(&id); err != nil {
+						t.Fatal(err)
+					}
+					if err := others.QueryRowContext(t.Context(), `
+						SELECT entry_id FROM waitlist WHERE entry_id = ? FOR UPDATE`, id[:]).Scan(&id); err != nil {
+						t.Fatal(err)
+					}
+				}
+				done := make(chan error, 1)
+				go func() { done <- f.count(t, sku, waiting[sku]) }()
+				if waits := f.waitsForLock(t, done); waits != "" {
+					others.Rollback()
+					<-done
+					t.Fatalf("a delivery waits for the entries of another product: %s", waits)
+				}
+				f.checkWaiting(t, 1)
+			})
+		}
+	}
+}
+
 func TestDeliveriesToLongWaitlistsDoNotDeadlock(t *testing.T) {
 	f := newFixture(t, 2)
 	f.soldOut(t)
 	f.Exec(t, `UPDATE product SET automatic = FALSE`)
-	waiting := map[string]int{donut: 400, mysqltest.Twist: 4000}
-	counted := func(sku string, stock int) error {
-		_, err := f.Adjust(t.Context(), shop.Adjustment{SKU: sku, To: &stock, Reason: "counted"})
-		return err
-	}
+	f.fillWaitlists(t, longWaitlists)
 	before := f.deadlocks(t)
-	for range 10 {
-		f.Exec(t, `DELETE FROM waitlist`)
-		for _, sku := range []string{mysqltest.Twist, donut} {
-			if err := counted(sku, 0); err != nil {
-				t.Fatal(err)
-			}
-			f.Exec(t, `
-				INSERT INTO waitlist (entry_id, product_id, number, joined_at, expires_at)
-				SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, seq,
-				       UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 DAY
-				  FROM seq_1_to_4000, product WHERE sku = ? AND seq <= ?`, sku, waiting[sku])
-		}
-		f.Exec(t, `ANALYZE TABLE waitlist`) // the server counts the rows
-		var deliveries errgroup.Group
-		for sku, n := range waiting {
-			deliveries.Go(func() error { return counted(sku, n) })
-		}
-		if err := deliveries.Wait(); err != nil {
-			t.Fatal(err)
-		}
-		left, err := f.Waiting(t.Context())
-		if err != nil || len(left) != 0 {
-			t.Errorf("%d products have buyers who wait, %v; want that all were told", len(left), err)
-		}
+	var deliveries errgroup.Group
+	for sku, n := range longWaitlists {
+		deliveries.Go(func() error { return f.count(t, sku, n) })
 	}
+	if err := deliveries.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	f.checkWaiting(t, 0)
 	f.checkDeadlocks(t, before)
 }
