@@ -69,7 +69,7 @@ func isDataDir(dir string) (bool, error) {
 // template returns an initialised data directory to copy. It creates it if it is missing. Several
 // processes may call it at once.
 func template(ctx context.Context, bin binaries) (string, error) {
-	dir, err := templateDir(ctx, bin)
+	dir, err := templateDir(bin)
 	if err != nil {
 		return "", err
 	}
@@ -90,17 +90,19 @@ func template(ctx context.Context, bin binaries) (string, error) {
 	return dir, initialise(ctx, bin, dir)
 }
 
-// templateDir names the template. Each user, server version and set of arguments has its own.
-func templateDir(ctx context.Context, bin binaries) (string, error) {
+// templateDir names the template. Each user, server and set of arguments has its own. An update
+// changes the size or the time of the server's file, so no start has to ask it for its version.
+func templateDir(bin binaries) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	version, err := serverVersion(ctx, bin)
+	server, err := os.Stat(bin.server)
 	if err != nil {
 		return "", err
 	}
-	recipe := sha256.Sum256([]byte(version + "\x00" + seriesFile + "\x00" + strings.Join(installArgs, "\x00")))
+	recipe := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %q %q", bin.server, server.Size(), server.ModTime().UnixNano(),
+		seriesFile, installArgs))
 	return filepath.Join(cache, "restock", "mariadb", fmt.Sprintf("template-%x", recipe[:8])), nil
 }
 

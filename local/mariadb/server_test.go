@@ -291,7 +291,7 @@ func TestTemplateIsMadeOnceByManyAndWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := templateDir(t.Context(), bin)
+	want, err := templateDir(bin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,6 +320,31 @@ func TestTemplateIsMadeOnceByManyAndWhole(t *testing.T) {
 	}
 	if want := []string{want, want + ".lock"}; !slices.Equal(got, want) {
 		t.Errorf("the cache holds %v, want %v", got, want)
+	}
+}
+
+func TestAnUpdatedServerHasAnotherTemplate(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	server := filepath.Join(t.TempDir(), "mariadbd")
+	names := map[string]bool{}
+	for _, c := range []struct {
+		content string
+		second  int64
+	}{{"1", 1}, {"10", 1}, {"10", 2}} {
+		at := time.Unix(c.second, 0)
+		if err := errors.Join(os.WriteFile(server, []byte(c.content), 0o600), os.Chtimes(server, at, at)); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the same server has the same one
+			name, err := templateDir(binaries{server: server})
+			if err != nil {
+				t.Fatal(err)
+			}
+			names[name] = true
+		}
+	}
+	if len(names) != 3 {
+		t.Errorf("three servers got the templates %v, want three", names)
 	}
 }
 
