@@ -42,8 +42,40 @@ func execute(t *testing.T, db *sql.DB, statement string) {
 	}
 }
 
-func TestCommitsLikeMultiAZWaitForTheStandby(t *testing.T) {
+// TestADatabaseLikeMultiAZ starts one database for all subtests, because a start takes long. The
+// last one stops the standby.
+func TestADatabaseLikeMultiAZ(t *testing.T) {
 	d, db := start(t, MultiAZ, "--binlog-commit-wait-count=2", "--binlog-commit-wait-usec=10")
+	t.Run("has the settings of its kind", func(t *testing.T) { checkKind(t, MultiAZ, d, db, 1) })
+	t.Run("commits wait for the standby", func(t *testing.T) { checkStandby(t, d, db) })
+	t.Run("a commit takes at least the delay of the standby's connection", func(t *testing.T) {
+		const delay = 50 * time.Millisecond
+		if err := d.standby.setDelay(delay); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		execute(t, db, "CREATE DATABASE delayed")
+		if took := time.Since(began); took < delay {
+			t.Errorf("a commit took %v, want at least %v", took, delay)
+		}
+	})
+	t.Run("Check notices commits that did not wait", func(t *testing.T) {
+		if err := d.Check(t.Context()); err != nil {
+			t.Fatalf("before, all commits waited: got %v", err)
+		}
+		execute(t, db, "SET GLOBAL rpl_semi_sync_master_timeout = 1")
+		if err := d.standby.server.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		execute(t, db, "CREATE DATABASE alone")
+		if err := d.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "did not wait for the standby") {
+			t.Errorf("got %v, want an error that says so", err)
+		}
+	})
+}
+
+func checkStandby(t *testing.T, d *Database, db *sql.DB) {
+	t.Helper()
 	execute(t, db, "CREATE DATABASE shop")
 	execute(t, db, "CREATE TABLE shop.sale (id INT PRIMARY KEY)")
 	execute(t, db, "INSERT INTO shop.sale VALUES (1)")
@@ -74,54 +106,34 @@ func TestCommitsLikeMultiAZWaitForTheStandby(t *testing.T) {
 	}
 }
 
-func TestACommitTakesAtLeastTheDelayOfTheStandbysConnection(t *testing.T) {
-	d, db := start(t, MultiAZ)
-	const delay = 50 * time.Millisecond
-	if err := d.standby.setDelay(delay); err != nil {
-		t.Fatal(err)
-	}
-	began := time.Now()
-	execute(t, db, "CREATE DATABASE shop")
-	if took := time.Since(began); took < delay {
-		t.Errorf("a commit took %v, want at least %v", took, delay)
-	}
-}
-
-func TestCheckNoticesCommitsThatDidNotWait(t *testing.T) {
-	d, db := start(t, MultiAZ)
-	execute(t, db, "SET GLOBAL rpl_semi_sync_master_timeout = 1")
-	if err := d.standby.server.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	execute(t, db, "CREATE DATABASE shop")
-	if err := d.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "did not wait for the standby") {
-		t.Errorf("got %v, want an error that says so", err)
-	}
-}
-
-func TestKindsOfDatabases(t *testing.T) {
+func TestOtherKindsOfDatabases(t *testing.T) {
 	for _, c := range []struct {
-		kind           Kind
-		logged, synced int
-	}{{SingleAZ, 1, 1}, {MultiAZ, 1, 1}, {NoLog, 0, 1}} {
+		kind   Kind
+		logged int
+	}{{SingleAZ, 1}, {NoLog, 0}} {
 		t.Run(string(c.kind), func(t *testing.T) {
 			d, db := start(t, c.kind)
-			if got := number(t, db, "SELECT @@log_bin"); got != c.logged {
-				t.Errorf("log_bin: got %d, want %d", got, c.logged)
-			}
-			if got := number(t, db, "SELECT @@sync_binlog"); got != c.synced {
-				t.Errorf("sync_binlog: got %d, want %d", got, c.synced)
-			}
-			if got := number(t, db, "SELECT @@innodb_flush_log_at_trx_commit"); got != 1 {
-				t.Errorf("innodb_flush_log_at_trx_commit: got %d, want 1", got)
-			}
-			if c.kind.Title() == "" || d.Check(t.Context()) != nil {
-				t.Errorf("title %q, check %v", c.kind.Title(), d.Check(t.Context()))
-			}
+			checkKind(t, c.kind, d, db, c.logged)
 		})
 	}
 	if _, err := Start(t.Context(), "aurora"); err == nil || !strings.Contains(err.Error(), `"aurora"`) {
 		t.Errorf("a kind that does not exist: got %v, want an error that names it", err)
+	}
+}
+
+func checkKind(t *testing.T, kind Kind, d *Database, db *sql.DB, logged int) {
+	t.Helper()
+	if got := number(t, db, "SELECT @@log_bin"); got != logged {
+		t.Errorf("log_bin: got %d, want %d", got, logged)
+	}
+	if got := number(t, db, "SELECT @@sync_binlog"); got != 1 {
+		t.Errorf("sync_binlog: got %d, want 1", got)
+	}
+	if got := number(t, db, "SELECT @@innodb_flush_log_at_trx_commit"); got != 1 {
+		t.Errorf("innodb_flush_log_at_trx_commit: got %d, want 1", got)
+	}
+	if kind.Title() == "" || d.Check(t.Context()) != nil {
+		t.Errorf("title %q, check %v", kind.Title(), d.Check(t.Context()))
 	}
 }
 

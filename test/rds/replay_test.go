@@ -34,7 +34,7 @@ const (
 // everything at once. RDS restores a database to a point in time in this way. All tables must be
 // equal afterwards, and the server must not have logged a statement that it calls unsafe.
 func TestTheBinaryLogRepeatsTheShop(t *testing.T) {
-	unsafe, different := replay(t, func(*sql.DB) {})
+	unsafe, different := replay(t, 25, func(*sql.DB) {})
 	for _, u := range unsafe {
 		t.Errorf("the server warns: %s", u)
 	}
@@ -46,7 +46,7 @@ func TestTheBinaryLogRepeatsTheShop(t *testing.T) {
 // TestTheTestNoticesALogThatDoesNotRepeat logs statements only, and makes a procedure write an
 // unpredictable value.
 func TestTheTestNoticesALogThatDoesNotRepeat(t *testing.T) {
-	unsafe, different := replay(t, func(admin *sql.DB) {
+	unsafe, different := replay(t, 4, func(admin *sql.DB) {
 		execute(t, admin, "SET GLOBAL binlog_format = 'STATEMENT'")
 		var definition string
 		var ignored sql.NullString
@@ -69,10 +69,10 @@ func TestTheTestNoticesALogThatDoesNotRepeat(t *testing.T) {
 	}
 }
 
-// replay runs a shop whose schema edit has changed, and executes its binary log on a second
-// server. It returns the server's warnings about unsafe statements, and the tables that are
+// replay runs rounds of a shop whose schema edit has changed, and executes its binary log on a
+// second server. It returns the server's warnings about unsafe statements, and the tables that are
 // different afterwards.
-func replay(t *testing.T, edit func(admin *sql.DB)) (unsafe, different []string) {
+func replay(t *testing.T, rounds int, edit func(admin *sql.DB)) (unsafe, different []string) {
 	mariadbtest.Require(t)
 	log := filepath.Join(t.TempDir(), "error.log")
 	d, primary := start(t, SingleAZ, "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=0",
@@ -109,7 +109,7 @@ func replay(t *testing.T, edit func(admin *sql.DB)) (unsafe, different []string)
 	one := opened(t, d.Server)
 	one.SetMaxOpenConns(1)
 	edit(one)
-	everything(t, mysql.NewStore(db))
+	everything(t, mysql.NewStore(db), rounds)
 
 	for _, s := range []string{
 		fmt.Sprintf("SET GLOBAL gtid_slave_pos = '%s'", position),
@@ -199,9 +199,9 @@ func checksum(t *testing.T, db *sql.DB, table string) (sum string) {
 	return sum
 }
 
-// everything does everything that changes a shop, several at once, with texts that a log must
-// quote.
-func everything(t *testing.T, store *mysql.Store) {
+// everything does everything that changes a shop in each round, several at once, with texts that a
+// log must quote.
+func everything(t *testing.T, store *mysql.Store, rounds int) {
 	s := shop.Open(store, silent{}, shop.Discard)
 	ctx := t.Context()
 	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
@@ -218,7 +218,7 @@ func everything(t *testing.T, store *mysql.Store) {
 	var all sync.WaitGroup
 	for n := range 8 {
 		all.Go(func() {
-			for i := range 25 {
+			for i := range rounds {
 				key := newID().String()
 				for range 1 + i%2 {
 					_, err := s.Buy(ctx, shop.Purchase{SKU: donut, Quantity: 1 + i%3, IdempotencyKey: key})
