@@ -24,6 +24,7 @@ func kept(t *testing.T) (dir string) {
 }
 
 func TestDataThatCannotBeUsedAreRefusedInOneLine(t *testing.T) {
+	good := kept(t)
 	for _, c := range []struct {
 		name  string
 		spoil func(dir string) error
@@ -47,8 +48,8 @@ func TestDataThatCannotBeUsedAreRefusedInOneLine(t *testing.T) {
 			"./mysql/global_priv.frm"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dir := kept(t)
-			if err := c.spoil(dir); err != nil {
+			dir := filepath.Join(t.TempDir(), "data")
+			if err := errors.Join(os.CopyFS(dir, os.DirFS(good)), c.spoil(dir)); err != nil {
 				t.Fatal(err)
 			}
 			_, err := Start(t.Context(), Config{Dir: dir})
