@@ -5,12 +5,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"testing"
 
 	"restock/internal/web"
 	"restock/lambdas/sales-api/storefront"
-	"restock/local/view/console/page"
 	"restock/test/browser"
 	"restock/test/browser/browsertest"
 )
@@ -64,39 +62,6 @@ func TestStorefrontNamesTheDateUnlessItIsToday(t *testing.T) {
 			c.language, c.expected, now, c.zone)
 		if got := browsertest.Evaluate[string](opened, expression); got != want {
 			t.Errorf("%s, %s, expected at %s: got %q, want %q", c.language, c.zone, c.expected, got, want)
-		}
-	}
-}
-
-func TestConsoleNamesTheDateUnlessItIsToday(t *testing.T) {
-	t.Parallel()
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		fmt.Fprint(w, `<!doctype html><html lang="en"><title>format.js</title><link rel="icon" href="data:,"></html>`)
-	})
-	mux.Handle("GET /format.js", http.FileServerFS(page.Files))
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close) // runs after the page is closed
-	opened := browsertest.Open(t, browser.Desktop, server.URL)
-	// All dates are local, so the result does not depend on the machine's time zone. Months count
-	// from 0.
-	for call, want := range map[string]string{
-		`clock(new Date(2026, 10, 28, 0, 0, 0), now)`:                 "00:00:00",
-		`clock(new Date(2026, 10, 28, 23, 59, 59), now)`:              "23:59:59",
-		`clock(new Date(2026, 10, 27, 23, 59, 59), now)`:              "27 Nov, 23:59:59",
-		`clock(new Date(2025, 10, 28, 12, 0, 0), now)`:                "28 Nov, 12:00:00",
-		`exactClock(new Date(2026, 10, 28, 14, 3, 59, 123), now)`:     "14:03:59.123",
-		`exactClock(new Date(2026, 10, 25, 14, 3, 59, 123), now)`:     "25 Nov, 14:03:59.123",
-		`clock(new Date(2026, 10, 25, 14, 3, 59).toISOString(), now)`: "25 Nov, 14:03:59",
-	} {
-		name, _, _ := strings.Cut(call, "(")
-		expression := fmt.Sprintf(`import("/format.js").then(({ %s }) => {
-			const now = new Date(2026, 10, 28, 14, 3, 59);
-			return %s;
-		})`, name, call)
-		if got := browsertest.Evaluate[string](opened, expression); got != want {
-			t.Errorf("%s: got %q, want %q", call, got, want)
 		}
 	}
 }
