@@ -88,7 +88,7 @@ func TestConsole(t *testing.T) {
 	s := openShop(t)
 
 	t.Run("is accessible", func(t *testing.T) { testAccessible(t, s) })
-	t.Run("has its Tab stops in reading order", func(t *testing.T) { testKeyboard(t, s) })
+	t.Run("draws the stack", func(t *testing.T) { testPicture(t, s) })
 
 	t.Run("has a strict policy", func(t *testing.T) {
 		page := browsertest.Open(t, screen, s.Endpoints().Console)
@@ -149,31 +149,6 @@ func TestConsole(t *testing.T) {
 		page.AwaitFocused("button Function setup, ")
 	})
 
-	t.Run("cuts long names so that they differ", func(t *testing.T) {
-		page := browsertest.Open(t, screen, s.Endpoints().Console)
-		queue := node("queue:deliveries_queue") + " .title"
-		dead := node("dead-letter-queue:deliveries_queue_dlq") + " .title"
-		page.Await(element(queue))
-		const text = `document.querySelector(%q).textContent`
-		a := browsertest.Evaluate[string](page, fmt.Sprintf(text, queue))
-		b := browsertest.Evaluate[string](page, fmt.Sprintf(text, dead))
-		if a == b || !strings.HasSuffix(b, "_dlq") {
-			t.Errorf("got %q and %q, want them to differ", a, b)
-		}
-	})
-
-	t.Run("cuts long labels of edges", func(t *testing.T) {
-		page := browsertest.Open(t, screen, s.Endpoints().Console)
-		edge := `[data-edge="api:shop>function:sales-api"]` // its label has all routes of the function
-		page.Await(element(edge))
-		browsertest.Evaluate[bool](page, element(edge)+`.dispatchEvent(new MouseEvent("mouseenter"))`)
-		page.Await(element(".label rect"))
-		width := browsertest.Evaluate[float64](page, element(".label rect")+`.getBoundingClientRect().width`)
-		if most := 334.0; width > most {
-			t.Errorf("the label is %v pixels wide, want at most %v", width, most)
-		}
-	})
-
 	t.Run("sends buyers to the shop", func(t *testing.T) {
 		sku := s.sell(t, product{stock: 5})
 		page := browsertest.Open(t, screen, s.Endpoints().Console)
@@ -181,52 +156,7 @@ func TestConsole(t *testing.T) {
 		page.AwaitText("#rush-status", "10 buyers came: 5 bought, 5 were refused (sold out), 0 were throttled")
 	})
 
-	t.Run("says when an order is expected, late and overdue", func(t *testing.T) {
-		sku := s.sell(t, product{})
-		page := browsertest.Open(t, screen, s.Endpoints().Console)
-		page.AwaitText("#connection", "Live")
-		browsertest.Evaluate[bool](page, `(location.hash = "q=`+sku+`", true)`)
-		s.order(t, sku, time.Hour)
-		page.AwaitText("#stock .order", "Expected at ")
-		s.execute(t, `UPDATE production_order JOIN product USING (product_id)
-			SET asked_at = asked_at - INTERVAL lead_time SECOND WHERE sku = ?`, sku)
-		page.AwaitText("#stock .order", "Late: expected at ")
-		page.AwaitText("#stock .order", "The message of the request has expired. The sweep asks again after ")
-		s.execute(t, `UPDATE production_order JOIN product USING (product_id)
-			SET opened_at = opened_at - INTERVAL 3 * lead_time SECOND, asks = 2 WHERE sku = ?`, sku)
-		page.AwaitText("#stock .order", "Overdue: expected at ")
-		page.AwaitText("#stock .order", "The factory was asked 2 times. The sweep asks again after ")
-		page.CheckAccessibility("#stock")
-	})
-
-	t.Run("says that buyers wait for each other", func(t *testing.T) {
-		sku := s.sell(t, product{stock: 5})
-		s.execute(t, `UPDATE product SET waited_at = UTC_TIMESTAMP(6) WHERE sku = ?`, sku)
-		page := browsertest.Open(t, screen, s.Endpoints().Console+"/#q="+sku) // the panel shows searched products
-		page.AwaitText("#stock .bins", "it has 1 bin. More bins may help: shop set --ready FILE "+sku+" --bins 8")
-		page.AwaitText("#stock-shop", "make shop installs it. FILE is the file of this run's flag -ready.")
-		page.CheckAccessibility("#stock")
-	})
-
-	t.Run("lists the products that have no plot", func(t *testing.T) {
-		for range 7 {
-			s.sell(t, product{stock: 5})
-		}
-		page := browsertest.Open(t, screen, s.Endpoints().Console)
-		page.Await(`/^[\d,]+ more products?$/.test(document.querySelector("#plots-more summary").textContent)`)
-		page.Click("#plots-more summary")
-		page.AwaitText("#plots-more li", " on hand")
-		// A click searches the product: then it has a plot.
-		clicked := browsertest.Evaluate[string](page, `(() => {
-			const button = document.querySelector("#plots-more button");
-			const name = button.textContent;
-			button.click();
-			return name;
-		})()`)
-		page.Await(fmt.Sprintf(`[...document.querySelectorAll("#plots .name")]
-			.some((name) => name.textContent === %q)`, clicked))
-		page.CheckAccessibility("#stock")
-	})
+	t.Run("shows the stock", func(t *testing.T) { testStock(t, s) })
 
 	t.Run("shows a dead letter with its cause, and redrives it", func(t *testing.T) {
 		restore := s.giveUpFast(t)
@@ -301,9 +231,38 @@ func testAccessible(t *testing.T, s *shop) {
 	}
 }
 
-// testKeyboard checks the order of the console's Tab stops.
-func testKeyboard(t *testing.T, s *shop) {
+// testPicture checks the picture of the stack, and the Tab stops, which begin there.
+func testPicture(t *testing.T, s *shop) {
 	page := browsertest.Open(t, screen, s.Endpoints().Console)
+
+	t.Run("has its Tab stops in reading order", func(t *testing.T) { testKeyboard(t, page) })
+
+	t.Run("cuts long names so that they differ", func(t *testing.T) {
+		queue := node("queue:deliveries_queue") + " .title"
+		dead := node("dead-letter-queue:deliveries_queue_dlq") + " .title"
+		page.Await(element(queue))
+		const text = `document.querySelector(%q).textContent`
+		a := browsertest.Evaluate[string](page, fmt.Sprintf(text, queue))
+		b := browsertest.Evaluate[string](page, fmt.Sprintf(text, dead))
+		if a == b || !strings.HasSuffix(b, "_dlq") {
+			t.Errorf("got %q and %q, want them to differ", a, b)
+		}
+	})
+
+	t.Run("cuts long labels of edges", func(t *testing.T) {
+		edge := `[data-edge="api:shop>function:sales-api"]` // its label has all routes of the function
+		page.Await(element(edge))
+		browsertest.Evaluate[bool](page, element(edge)+`.dispatchEvent(new MouseEvent("mouseenter"))`)
+		page.Await(element(".label rect"))
+		width := browsertest.Evaluate[float64](page, element(".label rect")+`.getBoundingClientRect().width`)
+		if most := 334.0; width > most {
+			t.Errorf("the label is %v pixels wide, want at most %v", width, most)
+		}
+	})
+}
+
+// testKeyboard checks the order of the console's Tab stops.
+func testKeyboard(t *testing.T, page *browsertest.Page) {
 	page.AwaitText(".journey .summary", " sold")
 	// The list of events would scroll during the test.
 	browsertest.Evaluate[bool](page, `(
@@ -323,4 +282,54 @@ func testKeyboard(t *testing.T, s *shop) {
 		}
 		last = at
 	}
+}
+
+// testStock checks what the panel says about products. Each part looks at a product of its own.
+func testStock(t *testing.T, s *shop) {
+	page := browsertest.Open(t, screen, s.Endpoints().Console)
+	page.AwaitText("#connection", "Live")
+
+	t.Run("says when an order is expected, late and overdue", func(t *testing.T) {
+		sku := s.sell(t, product{})
+		browsertest.Evaluate[bool](page, `(location.hash = "q=`+sku+`", true)`) // the panel shows searched products
+		s.order(t, sku, time.Hour)
+		page.AwaitText("#stock .order", "Expected at ")
+		s.execute(t, `UPDATE production_order JOIN product USING (product_id)
+			SET asked_at = asked_at - INTERVAL lead_time SECOND WHERE sku = ?`, sku)
+		page.AwaitText("#stock .order", "Late: expected at ")
+		page.AwaitText("#stock .order", "The message of the request has expired. The sweep asks again after ")
+		s.execute(t, `UPDATE production_order JOIN product USING (product_id)
+			SET opened_at = opened_at - INTERVAL 3 * lead_time SECOND, asks = 2 WHERE sku = ?`, sku)
+		page.AwaitText("#stock .order", "Overdue: expected at ")
+		page.AwaitText("#stock .order", "The factory was asked 2 times. The sweep asks again after ")
+		page.CheckAccessibility("#stock")
+	})
+
+	t.Run("says that buyers wait for each other", func(t *testing.T) {
+		sku := s.sell(t, product{stock: 5})
+		s.execute(t, `UPDATE product SET waited_at = UTC_TIMESTAMP(6) WHERE sku = ?`, sku)
+		browsertest.Evaluate[bool](page, `(location.hash = "q=`+sku+`", true)`)
+		page.AwaitText("#stock .bins", "it has 1 bin. More bins may help: shop set --ready FILE "+sku+" --bins 8")
+		page.AwaitText("#stock-shop", "make shop installs it. FILE is the file of this run's flag -ready.")
+		page.CheckAccessibility("#stock")
+	})
+
+	t.Run("lists the products that have no plot", func(t *testing.T) {
+		for range 7 {
+			s.sell(t, product{stock: 5})
+		}
+		page.Await(`/^[\d,]+ more products?$/.test(document.querySelector("#plots-more summary").textContent)`)
+		page.Click("#plots-more summary")
+		page.AwaitText("#plots-more li", " on hand")
+		// A click searches the product: then it has a plot.
+		clicked := browsertest.Evaluate[string](page, `(() => {
+			const button = document.querySelector("#plots-more button");
+			const name = button.textContent;
+			button.click();
+			return name;
+		})()`)
+		page.Await(fmt.Sprintf(`[...document.querySelectorAll("#plots .name")]
+			.some((name) => name.textContent === %q)`, clicked))
+		page.CheckAccessibility("#stock")
+	})
 }

@@ -301,9 +301,8 @@ func TestACachedAnswerDoesNotTakeBackAPurchase(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsReadAsADurationAndAsADate(t *testing.T) {
-	t.Parallel()
-	s := openCrowded(t, browser.Phone, inStock(5))
+// testRetryAfter checks how the page reads the header Retry-After, and how long it then pauses.
+func testRetryAfter(t *testing.T, page *browsertest.Page) {
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	for header, want := range map[string]int{
 		"": 0, "0": 0, "2": 2000, "86400": 60000, "-5": 0, "soon": 0,
@@ -312,7 +311,7 @@ func TestRetryAfterIsReadAsADurationAndAsADate(t *testing.T) {
 	} {
 		call := fmt.Sprintf(`retryAfter(new Response("", { headers: { "Retry-After": %q } }), %d)`,
 			header, now.UnixMilli())
-		if got := browsertest.Evaluate[int](s.Page, call); got != want {
+		if got := browsertest.Evaluate[int](page, call); got != want {
 			t.Errorf("Retry-After %q: got %d ms, want %d", header, got, want)
 		}
 	}
@@ -321,7 +320,7 @@ func TestRetryAfterIsReadAsADurationAndAsADate(t *testing.T) {
 		"retryDelay(1, 0, 0)": "0", "retryDelay(1, 0, 1)": "2000", "retryDelay(3, 0, 1)": "8000",
 		"retryDelay(7, 5000, 1)": "21000", "jittered(2000, 0)": "1500", "jittered(2000, 1)": "2500",
 	} {
-		if got := browsertest.Evaluate[float64](s.Page, call); strings.TrimSpace(fmt.Sprint(got)) != want {
+		if got := browsertest.Evaluate[float64](page, call); strings.TrimSpace(fmt.Sprint(got)) != want {
 			t.Errorf("%s: got %v, want %s", call, got, want)
 		}
 	}

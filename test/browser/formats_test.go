@@ -24,14 +24,23 @@ func openStorefront(t *testing.T, products string) *browsertest.Page {
 	return browsertest.Open(t, browser.Desktop.In(english().Tag), server.URL)
 }
 
-// The test calls the page's function with a time and a time zone, so no case depends on the clock
-// or the place of the machine.
-func TestStorefrontNamesTheDateUnlessItIsToday(t *testing.T) {
+// TestFunctionsOfTheStorefront calls functions of one page. The page has no products: it would need
+// texts for them in the languages that a test adds.
+func TestFunctionsOfTheStorefront(t *testing.T) {
 	t.Parallel()
-	opened := openStorefront(t, `{"products":[]}`)
-	opened.AwaitText("#empty", text(english(), "empty"))
-	const automatic = `soldOutNote({ automatic: true })`
-	if got, want := browsertest.Evaluate[string](opened, automatic), text(english(), "soldOutNote"); got != want {
+	page := openStorefront(t, `{"products":[]}`)
+	page.AwaitText("#empty", text(english(), "empty"))
+	t.Run("an arrival has a date unless it is today", func(t *testing.T) { testArrivals(t, page) })
+	t.Run("an amount is written as readers write it", func(t *testing.T) { testAmounts(t, page) })
+	t.Run("Retry-After is a duration or a date", func(t *testing.T) { testRetryAfter(t, page) })
+	t.Run("a language matches also a longer tag", func(t *testing.T) { testPreferredLanguage(t, page) })
+}
+
+// testArrivals calls the page's function with a time and a time zone, so no case depends on the
+// clock or the place of the machine.
+func testArrivals(t *testing.T, page *browsertest.Page) {
+	automatic := fmt.Sprintf(`(language = %q, soldOutNote({ automatic: true }))`, english().Tag)
+	if got, want := browsertest.Evaluate[string](page, automatic), text(english(), "soldOutNote"); got != want {
 		t.Errorf("an automatic product that is not on order yet: got %q, want %q", got, want)
 	}
 
@@ -60,7 +69,7 @@ func TestStorefrontNamesTheDateUnlessItIsToday(t *testing.T) {
 		expression := fmt.Sprintf(`(language = %q,
 			soldOutNote({ expected_at: %q }, new Date(%q), %q).replaceAll("\u202f", " "))`,
 			c.language, c.expected, now, c.zone)
-		if got := browsertest.Evaluate[string](opened, expression); got != want {
+		if got := browsertest.Evaluate[string](page, expression); got != want {
 			t.Errorf("%s, %s, expected at %s: got %q, want %q", c.language, c.zone, c.expected, got, want)
 		}
 	}

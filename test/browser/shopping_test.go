@@ -256,9 +256,8 @@ func TestAVisitorCanRetryAtOnce(t *testing.T) {
 	}
 }
 
-func TestAmountsAreWrittenAsReadersWriteThem(t *testing.T) {
-	t.Parallel()
-	page := openStorefront(t, listed(1).body)
+// testAmounts checks how the page writes amounts in a language.
+func testAmounts(t *testing.T, page *browsertest.Page) {
 	for _, c := range []struct{ language, call, want string }{
 		{"ko", `money(19900n, "KRW")`, "19,900원"},
 		{"en", `money(19900n, "KRW")`, "₩19,900"},

@@ -206,27 +206,24 @@ func notePattern(l web.Language, keys ...string) string {
 func TestExpectedArrivalIsShown(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	for name, test := range map[string]struct {
-		ordered bool
-		asked   time.Duration // how long ago the shop sent the order
-		texts   []string      // one of them is shown: with a date if the batch comes after midnight
-	}{
-		"in time":     {true, 0, []string{"expectedNote", "expectedOnNote"}},
-		"late":        {true, leadTime + time.Hour, []string{"lateNote"}},
-		"not ordered": {false, 0, []string{"noDeliveryNote"}},
-	} {
-		for _, l := range languages {
-			t.Run(name+", "+l.Tag, func(t *testing.T) {
-				t.Parallel()
-				sku := s.sell(t, product{})
-				if test.ordered {
-					s.order(t, sku, test.asked)
-				}
-				page, card := s.visit(t, browser.Phone.In(l.Tag), sku)
+	for _, l := range languages {
+		t.Run(l.Tag, func(t *testing.T) {
+			t.Parallel()
+			inTime := s.sell(t, product{})
+			s.order(t, inTime, 0)
+			late := s.sell(t, product{})
+			s.order(t, late, leadTime+time.Hour)
+			unordered := s.sell(t, product{}) // a page that shows it also shows the others, with their orders
+			page, _ := s.visit(t, browser.Phone.In(l.Tag), unordered, inTime, late)
+			for sku, texts := range map[string][]string{
+				inTime:    {"expectedNote", "expectedOnNote"}, // with a date if the batch comes after midnight
+				late:      {"lateNote"},
+				unordered: {"noDeliveryNote"},
+			} {
 				page.Await(fmt.Sprintf("new RegExp(%s).test(%s.innerText)",
-					browser.Quote(notePattern(l, test.texts...)), element(card.note())))
-			})
-		}
+					browser.Quote(notePattern(l, texts...)), element(card(sku).note())))
+			}
+		})
 	}
 }
 
@@ -244,7 +241,7 @@ const countCheckouts = `(() => {
 func TestDoubleClickBuysOnce(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	for name, press := range map[string]func(*browsertest.Page, card){
+	ways := map[string]func(*browsertest.Page, card){
 		"a double click":           func(p *browsertest.Page, c card) { p.DoubleClick(c.buy()) },
 		"Enter held on the button": func(p *browsertest.Page, c card) { p.Focus(c.buy()); p.Hold('\r', 20) },
 		"Enter held in the field":  func(p *browsertest.Page, c card) { p.Focus(c.quantity()); p.Hold('\r', 20) },
@@ -263,16 +260,24 @@ func TestDoubleClickBuysOnce(t *testing.T) {
 			const second = `new MouseEvent("click", { detail: 2, bubbles: true, cancelable: true })`
 			browsertest.Evaluate[bool](p, fmt.Sprintf("%s.dispatchEvent(%s) || true", element(c.buy()), second))
 		},
-	} {
+	}
+	cards := map[string]card{} // each way presses the button of its own product
+	var skus []string
+	var newest string // a page that shows it also shows the others
+	for name := range ways {
+		newest = s.sell(t, product{stock: 50})
+		cards[name], skus = card(newest), append(skus, newest)
+	}
+	page, _ := s.visit(t, browser.Desktop, newest, skus...)
+	browsertest.Evaluate[bool](page, countCheckouts)
+	for name, press := range ways {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			sku := s.sell(t, product{stock: 50})
-			page, card := s.visit(t, browser.Desktop, sku)
-			browsertest.Evaluate[bool](page, countCheckouts)
+			card := cards[name]
+			browsertest.Evaluate[int](page, "window.checkouts = 0")
 			press(page, card)
 			page.AwaitText(card.result(), web.Bought.WithStock(first, 49))
 			page.Await(card.idle())
-			s.checkSales(t, sku, 1, 1)
+			s.checkSales(t, string(card), 1, 1)
 			if got := browsertest.Evaluate[int](page, "window.checkouts"); got != 1 {
 				t.Errorf("the page sent %d requests to /checkout, want 1", got)
 			}
@@ -389,9 +394,8 @@ func TestLanguageIsTheVisitors(t *testing.T) {
 	}
 }
 
-func TestLanguageMatchesAlsoALongerTag(t *testing.T) {
-	t.Parallel()
-	page := browsertest.Open(t, browser.Phone, openShop(t).Endpoints().API)
+// testPreferredLanguage checks which language the page chooses for a preferred language.
+func testPreferredLanguage(t *testing.T, page *browsertest.Page) {
 	const chosen = `(() => {
 		LANGUAGES["pt-BR"] = LANGUAGES.fil = {};
 		Object.defineProperty(navigator, "languages", { value: [%q], configurable: true });
@@ -473,17 +477,17 @@ func TestFallingStockIsShownButNotAnnounced(t *testing.T) {
 
 func TestPageFitsAPhone(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
-	for _, l := range languages {
-		t.Run(l.Tag, func(t *testing.T) {
-			t.Parallel()
-			phone := browser.Phone.In(l.Tag)
-			phone.Width = 320 // the narrowest of WCAG: https://www.w3.org/TR/WCAG22/#reflow
-			page, _ := s.visit(t, phone, "CP-502101")
-			if width := browsertest.Evaluate[int](page, "document.documentElement.scrollWidth"); width > 320 {
-				t.Errorf("the page is %d px wide, want at most 320", width)
-			}
-		})
+	phone := browser.Phone
+	phone.Width = 320 // the narrowest of WCAG: https://www.w3.org/TR/WCAG22/#reflow
+	page, _ := openShop(t).visit(t, phone, "CP-502101")
+	for i, l := range languages {
+		if i > 0 { // the page begins in the first language
+			page.Click("[data-language=" + l.Tag + "]")
+		}
+		page.Await(fmt.Sprintf("document.documentElement.lang === %q", l.Tag))
+		if width := browsertest.Evaluate[int](page, "document.documentElement.scrollWidth"); width > 320 {
+			t.Errorf("in %s the page is %d px wide, want at most 320", l.Name, width)
+		}
 	}
 }
 
