@@ -77,7 +77,7 @@ func TestABuyerComesBackToAnOrder(t *testing.T) {
 func TestAnUnknownOrderIsNotFound(t *testing.T) {
 	t.Parallel()
 	const unknown, other = "0198c5a0-0000-7000-8000-000000000000", ".." // the page does not ask for the other
-	page := browsertest.Open(t, browser.Phone, openShop(t).Endpoints().API+"/#order="+unknown)
+	page := browsertest.Open(t, browser.Phone, openShop(t).only(t, nil)+"/#order="+unknown)
 	page.Expect("GET /sales/" + unknown + ": answered with 404")
 	for _, sale := range []string{unknown, other} {
 		browsertest.Evaluate[string](page, "location.hash = "+browser.Quote("order="+sale))
