@@ -79,6 +79,17 @@ func (s *shop) giveUpFast(tb testing.TB) (restore func()) {
 	return restore
 }
 
+// openConsole opens the console of the shared run, for a test that does not look at the list of
+// events. The list has only errors: drawing the events of all tests would cost more than the test.
+func openConsole(tb testing.TB, v browser.Visitor, address string) *browsertest.Page {
+	tb.Helper()
+	page := browsertest.Open(tb, v, address)
+	browsertest.Evaluate[bool](page, `(
+		document.querySelector("#events-level").value = 3,
+		document.querySelector("#events-level").dispatchEvent(new Event("change")))`)
+	return page
+}
+
 // node returns the CSS selector of a node of the diagram.
 func node(id string) string { return `[data-node="` + id + `"]` }
 
@@ -101,7 +112,7 @@ func TestConsole(t *testing.T) {
 	// while.
 	t.Run("shows the journey of a purchase to the goods receipt", func(t *testing.T) {
 		sku := s.sell(t, product{stock: 1, automatic: true})
-		page := browsertest.Open(t, screen, s.Endpoints().Console)
+		page := openConsole(t, screen, s.Endpoints().Console)
 		page.AwaitText("#connection", "Live")
 		if status := s.buy(t, sku); status != http.StatusOK {
 			t.Fatalf("buying the last piece: got status %d, want 200", status)
@@ -135,7 +146,7 @@ func TestConsole(t *testing.T) {
 	})
 
 	t.Run("opens a part of the stack from the keyboard", func(t *testing.T) {
-		page := browsertest.Open(t, screen, s.Endpoints().Console)
+		page := openConsole(t, screen, s.Endpoints().Console)
 		button := node("function:setup") + " [role=button]"
 		page.Await(element(button) + `?.getAttribute("aria-label").includes("invoked")`)
 		page.Focus(button)
@@ -151,7 +162,7 @@ func TestConsole(t *testing.T) {
 
 	t.Run("sends buyers to the shop", func(t *testing.T) {
 		sku := s.sell(t, product{stock: 5})
-		page := browsertest.Open(t, screen, s.Endpoints().Console)
+		page := openConsole(t, screen, s.Endpoints().Console)
 		sendBuyers(page, sku, 10)
 		page.AwaitText("#rush-status", "10 buyers came: 5 bought, 5 were refused (sold out), 0 were throttled")
 	})
@@ -168,7 +179,7 @@ func TestConsole(t *testing.T) {
 		sku := s.sell(t, product{stock: 1, automatic: true})
 		// The message must not expire on a busy machine.
 		s.execute(t, `UPDATE product SET lead_time = 86400 WHERE sku = ?`, sku)
-		page := browsertest.Open(t, screen, s.Endpoints().Console)
+		page := openConsole(t, screen, s.Endpoints().Console)
 		page.AwaitText("#factory-fault", "works")
 		page.Click(`[data-fault="fails"]`)
 		page.AwaitText("#factory-fault", "answers 503")
@@ -233,7 +244,7 @@ func testAccessible(t *testing.T, s *shop) {
 
 // testPicture checks the picture of the stack, and the Tab stops, which begin there.
 func testPicture(t *testing.T, s *shop) {
-	page := browsertest.Open(t, screen, s.Endpoints().Console)
+	page := openConsole(t, screen, s.Endpoints().Console)
 
 	t.Run("has its Tab stops in reading order", func(t *testing.T) { testKeyboard(t, page) })
 
@@ -265,9 +276,6 @@ func testPicture(t *testing.T, s *shop) {
 func testKeyboard(t *testing.T, page *browsertest.Page) {
 	page.AwaitText(".journey .summary", " sold")
 	// The list of events would scroll during the test.
-	browsertest.Evaluate[bool](page, `(
-		document.querySelector("#events-level").value = 3,
-		document.querySelector("#events-level").dispatchEvent(new Event("change")))`)
 	page.Await(`document.querySelectorAll("#events tr").length === 0`)
 	order := page.KeyboardOrder()
 	last := -1
@@ -286,7 +294,7 @@ func testKeyboard(t *testing.T, page *browsertest.Page) {
 
 // testStock checks what the panel says about products. Each part looks at a product of its own.
 func testStock(t *testing.T, s *shop) {
-	page := browsertest.Open(t, screen, s.Endpoints().Console)
+	page := openConsole(t, screen, s.Endpoints().Console)
 	page.AwaitText("#connection", "Live")
 
 	t.Run("says when an order is expected, late and overdue", func(t *testing.T) {

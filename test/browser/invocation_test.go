@@ -16,7 +16,7 @@ func TestConsoleInvokesAFunction(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
 	sku := s.sell(t, product{stock: 2})
-	page := browsertest.Open(t, screen, s.Endpoints().Console+functionDetails+"sales-api")
+	page := openConsole(t, screen, s.Endpoints().Console+functionDetails+"sales-api")
 	page.Await(`document.querySelectorAll("#invoke-example option").length > 3`)
 	page.CheckAccessibility("#details")
 	browsertest.Evaluate[bool](page, fmt.Sprintf(`(() => {
@@ -100,7 +100,7 @@ func TestConsoleKeepsTheSearchInItsAddress(t *testing.T) {
 			t.Fatalf("buying the last piece: got status %d, want 200", status)
 		}
 	}
-	page := browsertest.Open(t, screen, s.Endpoints().Console+"/#q="+strings.ToLower(sku))
+	page := openConsole(t, screen, s.Endpoints().Console+"/#q="+strings.ToLower(sku))
 	// Until the search has an answer, the list has all journeys.
 	page.AwaitText("#search-found", "journey")
 	journey := journeyOf(sku + " sold")

@@ -155,7 +155,7 @@ func TestConsoleShowsWhatAFunctionMayDo(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
 	for _, visitor := range []browser.Visitor{screen, browser.Phone.In("en").InTheDark()} {
-		page := browsertest.Open(t, visitor, s.Endpoints().Console)
+		page := openConsole(t, visitor, s.Endpoints().Console)
 		page.AwaitText("#connection", "Live")
 		page.Await(element(node("function:stock")))
 		page.Click(node("function:stock"))
@@ -190,7 +190,7 @@ func TestConsoleSaysWhichRequestSoldTheLastPiece(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
 	sku := s.sell(t, product{stock: 2})
-	page := browsertest.Open(t, screen, s.Endpoints().Console)
+	page := openConsole(t, screen, s.Endpoints().Console)
 	page.AwaitText("#connection", "Live")
 	figure := fmt.Sprintf(`[...document.querySelectorAll("#stock figure")]
 		.find((f) => f.querySelector(".name")?.innerText === %q)`, nameOf(sku))
@@ -249,7 +249,7 @@ func TestConsoleSearchesWords(t *testing.T) {
 func TestConsoleHasTheAddressesToCopy(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	page := browsertest.Open(t, screen, s.Endpoints().Console)
+	page := openConsole(t, screen, s.Endpoints().Console)
 	page.AwaitText("#endpoints a", "Shop")
 	browsertest.Evaluate[bool](page, `(() => {
 		navigator.clipboard.writeText = async (text) => { window.copied = text; };
