@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/css"
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
@@ -52,7 +53,10 @@ func (b *Browser) Open(ctx context.Context, v Visitor, address string) (*Page, e
 		return nil, fmt.Errorf("opening a tab: %w", err)
 	}
 	context.AfterFunc(ctx, p.cancel)
-	if err := p.do(chromedp.Func(v.emulate), chromedp.Navigate(address)); err != nil {
+	// chromedp enables the domain CSS, with which Chromium parses each style sheet a second time.
+	// Nothing here uses it.
+	plain := command(css.Disable, cdp.Empty{})
+	if err := p.do(plain, chromedp.Func(v.emulate), chromedp.Navigate(address)); err != nil {
 		p.cancel()
 		return nil, fmt.Errorf("opening %s: %w", address, err)
 	}
