@@ -62,6 +62,8 @@ func Start(ctx context.Context) (*Browser, error) {
 		chromedp.ExecPath(path),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
 		chromedp.Flag("font-render-hinting", "none"), // text has the same width on every machine
+		// Without shared memory Chromium uses files in /tmp, which the system writes to a disk.
+		chromedp.Flag("disable-dev-shm-usage", !hasSharedMemory()),
 	}
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium refuses to run as root with a sandbox
