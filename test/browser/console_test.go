@@ -349,4 +349,32 @@ func testStock(t *testing.T, s *shop) {
 			.some((name) => name.textContent === %q)`, clicked))
 		page.CheckAccessibility("#stock")
 	})
+
+	t.Run("draws at most one point of a second", func(t *testing.T) {
+		sku := s.sell(t, product{stock: 5})
+		browsertest.Evaluate[bool](page, `(location.hash = "q=`+sku+`", true)`)
+		figure := fmt.Sprintf(`[...document.querySelectorAll("#plots figure")]
+			.find((figure) => figure.querySelector(".name").textContent === %q)`, nameOf(sku))
+		page.Await(figure)
+		browsertest.Evaluate[bool](page, fmt.Sprintf(tenSeconds, sku))
+		page.Await(figure + `?.querySelector(".scale").textContent.endsWith("most 199")`)
+		const heights = `.querySelector(".series-stock").getAttribute("d").match(/V[\d.]+/g)).size`
+		if got := browsertest.Evaluate[int](page, "new Set("+figure+heights); got > 11 {
+			t.Errorf("the plot of ten seconds shows %d stocks, want one of each second and the stock of before", got)
+		}
+	})
 }
+
+// tenSeconds is a script: in ten seconds, the page gets a hundred updates, each with another stock
+// of a product, from 100 to 199.
+const tenSeconds = `import("/store.js").then(({ merge, state }) => {
+	const { now } = Date;
+	const begin = Math.floor(now() / 1000 - 10) * 1000;
+	for (let i = 0; i < 100; i++) {
+		Date.now = () => begin + 100 * i;
+		const products = state.stock.products.map((p) => (p.sku === %q ? { ...p, stock: 100 + i } : p));
+		merge({ panels: { stock: { ...state.stock, series: undefined, products } } });
+	}
+	Date.now = now;
+	return true;
+})`

@@ -22,8 +22,8 @@ const SERIES_POINTS = 600;
 /** Starts the panel. */
 export function start() {
   each("stock", plot);
-  on(["stock", "marks", "search"], draw);
-  setInterval(() => tell("stock"), 1000); // the time axis moves although nothing changes
+  on(["stock", "marks", "search", "second"], draw);
+  setInterval(() => tell("second"), 1000); // the time axis moves although nothing changes
 }
 
 let facts = ""; // what the names of journeys say of products: see business.go
@@ -35,14 +35,24 @@ function renameJourneys(products) {
   facts = now;
 }
 
-let series = []; // the points of the plots
+let series = []; // the points of the plots, with their times in milliseconds
 
-/** Takes the series of a full state. An update of the state has no series: it adds a point. */
+/**
+ * Takes the series of a full state. An update of the state has no series: it adds a point. A second
+ * has one point, its last.
+ */
 function plot(stock) {
   if (!stock?.products) return;
-  const point = { time: new Date().toISOString(), products: Object.fromEntries(stock.products.map((p) => [p.sku, p])) };
-  series = stock.series ?? [...series, point].slice(-SERIES_POINTS);
+  if (stock.series) {
+    series = stock.series.map(({ time, products }) => ({ at: Date.parse(time), products }));
+    return;
+  }
+  const point = { at: Date.now(), products: Object.fromEntries(stock.products.map((p) => [p.sku, p])) };
+  const others = series.length && second(series.at(-1)) === second(point) ? series.slice(0, -1) : series;
+  series = [...others, point].slice(-SERIES_POINTS);
 }
+
+const second = (point) => Math.floor(point.at / 1000);
 
 function draw() {
   const products = state.stock?.products ?? [];
@@ -128,7 +138,7 @@ function ordered(order) {
 function update(figure, product) {
   const end = Date.now();
   const points = series
-    .map((s) => ({ at: Date.parse(s.time), ...s.products?.[product.sku] }))
+    .map((s) => ({ at: s.at, ...s.products?.[product.sku] }))
     .filter((p) => p.stock !== undefined && p.at > end - MOST_SPAN);
   if (points.length) points.push({ ...points.at(-1), at: end });
   const begin = Math.min(points[0]?.at ?? end, end - SPAN);
