@@ -255,9 +255,10 @@ func testAccessible(t *testing.T, s *shop) {
 func testPicture(t *testing.T, s *shop) {
 	page := openConsole(t, screen, s.Endpoints().Console)
 
-	t.Run("has its Tab stops in reading order", func(t *testing.T) { testKeyboard(t, page) })
+	t.Run("has its Tab stops in reading order", func(t *testing.T) { testKeyboard(t, page.In(t)) })
 
 	t.Run("cuts long names so that they differ", func(t *testing.T) {
+		page := page.In(t)
 		queue := node("queue:deliveries_queue") + " .title"
 		dead := node("dead-letter-queue:deliveries_queue_dlq") + " .title"
 		page.Await(element(queue))
@@ -270,6 +271,7 @@ func testPicture(t *testing.T, s *shop) {
 	})
 
 	t.Run("cuts long labels of edges", func(t *testing.T) {
+		page := page.In(t)
 		edge := `[data-edge="api:shop>function:sales-api"]` // its label has all routes of the function
 		page.Await(element(edge))
 		browsertest.Evaluate[bool](page, element(edge)+`.dispatchEvent(new MouseEvent("mouseenter"))`)
@@ -307,6 +309,7 @@ func testStock(t *testing.T, s *shop) {
 	page.AwaitText("#connection", "Live")
 
 	t.Run("says when an order is expected, late and overdue", func(t *testing.T) {
+		page := page.In(t)
 		sku := s.sell(t, product{})
 		browsertest.Evaluate[bool](page, `(location.hash = "q=`+sku+`", true)`) // the panel shows searched products
 		s.order(t, sku, time.Hour)
@@ -323,6 +326,7 @@ func testStock(t *testing.T, s *shop) {
 	})
 
 	t.Run("says that buyers wait for each other", func(t *testing.T) {
+		page := page.In(t)
 		sku := s.sell(t, product{stock: 5})
 		s.execute(t, `UPDATE product SET waited_at = UTC_TIMESTAMP(6) WHERE sku = ?`, sku)
 		browsertest.Evaluate[bool](page, `(location.hash = "q=`+sku+`", true)`)
@@ -332,6 +336,7 @@ func testStock(t *testing.T, s *shop) {
 	})
 
 	t.Run("lists the products that have no plot", func(t *testing.T) {
+		page := page.In(t)
 		for range 7 {
 			s.sell(t, product{stock: 5})
 		}
@@ -351,6 +356,7 @@ func testStock(t *testing.T, s *shop) {
 	})
 
 	t.Run("draws at most one point of a second", func(t *testing.T) {
+		page := page.In(t)
 		sku := s.sell(t, product{stock: 5})
 		browsertest.Evaluate[bool](page, `(location.hash = "q=`+sku+`", true)`)
 		figure := fmt.Sprintf(`[...document.querySelectorAll("#plots figure")]

@@ -30,10 +30,10 @@ func TestFunctionsOfTheStorefront(t *testing.T) {
 	t.Parallel()
 	page := openStorefront(t, `{"products":[]}`)
 	page.AwaitText("#empty", text(english(), "empty"))
-	t.Run("an arrival has a date unless it is today", func(t *testing.T) { testArrivals(t, page) })
-	t.Run("an amount is written as readers write it", func(t *testing.T) { testAmounts(t, page) })
-	t.Run("Retry-After is a duration or a date", func(t *testing.T) { testRetryAfter(t, page) })
-	t.Run("a language matches also a longer tag", func(t *testing.T) { testPreferredLanguage(t, page) })
+	t.Run("an arrival has a date unless it is today", func(t *testing.T) { testArrivals(t, page.In(t)) })
+	t.Run("an amount is written as readers write it", func(t *testing.T) { testAmounts(t, page.In(t)) })
+	t.Run("Retry-After is a duration or a date", func(t *testing.T) { testRetryAfter(t, page.In(t)) })
+	t.Run("a language matches also a longer tag", func(t *testing.T) { testPreferredLanguage(t, page.In(t)) })
 }
 
 // testArrivals calls the page's function with a time and a time zone, so no case depends on the

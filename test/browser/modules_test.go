@@ -47,7 +47,7 @@ func TestModulesOfTheConsole(t *testing.T) {
 		"parts of the page say what is rare":            testRareParts,
 		"a time has its date unless it is today":        testClock,
 	} {
-		t.Run(name, func(t *testing.T) { test(t, page) })
+		t.Run(name, func(t *testing.T) { test(t, page.In(t)) })
 	}
 }
 

@@ -272,7 +272,7 @@ func TestDoubleClickBuysOnce(t *testing.T) {
 	browsertest.Evaluate[bool](page, countCheckouts)
 	for name, press := range ways {
 		t.Run(name, func(t *testing.T) {
-			card := cards[name]
+			page, card := page.In(t), cards[name]
 			browsertest.Evaluate[int](page, "window.checkouts = 0")
 			press(page, card)
 			page.AwaitText(card.result(), web.Bought.WithStock(first, 49))

@@ -91,7 +91,7 @@ type Page struct {
 	tb       testing.TB
 	name     string // the test, and which of its pages this is: "TestBuying-2"
 	page     *browser.Page
-	expected []string // parts of the expected problems
+	expected *[]string // parts of the expected problems
 }
 
 // Open opens a page until the end of the test. It skips the test as Require does.
@@ -106,7 +106,7 @@ func Open(tb testing.TB, v browser.Visitor, address string) *Page {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	page := &Page{tb: tb, name: pageName(tb), page: p}
+	page := &Page{tb: tb, name: pageName(tb), page: p, expected: new([]string)}
 	tb.Cleanup(func() {
 		if !tb.Failed() { // a failed test may have ended before the expected problems
 			page.checkProblems()
@@ -115,6 +115,14 @@ func Open(tb testing.TB, v browser.Visitor, address string) *Page {
 		p.Close()
 	})
 	return page
+}
+
+// In returns the page for a subtest: an action that fails ends the subtest, and not the test that
+// opened the page. At its end, that test checks the problems of the page.
+func (p *Page) In(subtest testing.TB) *Page {
+	same := *p
+	same.tb = subtest
+	return &same
 }
 
 // pageName returns a name for the next page of a test, for example "TestBuying-2".
@@ -130,7 +138,7 @@ func pageName(tb testing.TB) string {
 
 // Expect makes the test expect a problem with the text, for example "POST /checkout: answered with
 // 409". The test fails if the page has no such problem.
-func (p *Page) Expect(problem string) { p.expected = append(p.expected, problem) }
+func (p *Page) Expect(problem string) { *p.expected = append(*p.expected, problem) }
 
 // AwaitProblem expects a problem with the text and waits for it.
 func (p *Page) AwaitProblem(problem string) {
@@ -143,7 +151,7 @@ func (p *Page) checkProblems() {
 	p.tb.Helper()
 	problems := p.page.Problems()
 	unexpected := problems
-	for _, expected := range p.expected {
+	for _, expected := range *p.expected {
 		matches := func(problem string) bool { return strings.Contains(problem, expected) }
 		if !slices.ContainsFunc(problems, matches) {
 			p.tb.Errorf("the page does not have the expected problem %q", expected)
