@@ -15,7 +15,8 @@ func TestStagesCostWhatWasReviewed(t *testing.T) {
 	for _, stage := range append(recorder.Stages(projectDir), cdn) {
 		t.Run(stage, func(t *testing.T) {
 			g := record(t, stage)
-			e, err := cost.New(cost.Stage{Name: stage, Region: g.Region, Graph: g}, cost.Seoul(), cost.DefaultAssumptions())
+			declared := cost.Stage{Name: stage, Region: g.Region, Graph: g}
+			e, err := cost.New(declared, cost.Seoul(), cost.DefaultAssumptions())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -18,8 +18,8 @@ import (
 	"restock/local/view/console/page/pagetest"
 )
 
-// A run of the command screenshots takes a minute, so this test reads the pages instead. The command
-// would wait minutes for a part that a page no longer has.
+// A run of the command screenshots takes a minute, so this test reads the pages instead. The
+// command would wait minutes for a part that a page no longer has.
 func TestThePagesHaveWhatTheScreenshotsWaitFor(t *testing.T) {
 	source, err := os.ReadFile("../screenshots/main.go")
 	if err != nil {
