@@ -54,7 +54,7 @@ func TestADatabaseLikeMultiAZ(t *testing.T) {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		execute(t, db, "CREATE DATABASE delayed")
+		execute(t, db, "CREATE DATABASE later")
 		if took := time.Since(began); took < delay {
 			t.Errorf("a commit took %v, want at least %v", took, delay)
 		}
