@@ -77,6 +77,22 @@ func TestAProductThatAnOldFunctionCreated(t *testing.T) {
 	f.CheckBooks(t)
 }
 
+// The release before may have sold for years: a call carries over as many batches as there are.
+func TestOneCallCarriesOverAllBatches(t *testing.T) {
+	f, _ := migrated(t, 1)
+	const entries = `SELECT b.entries FROM bin b JOIN product p USING (product_id) WHERE p.sku = 'CP-502102'`
+	before := f.Number(t, entries)
+	f.Exec(t, `
+		INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
+		SELECT product_id, IF(seq MOD 2, 1, -1), 'opening', UTC_TIMESTAMP(6)
+		  FROM product, seq_1_to_10100 WHERE sku = 'CP-502102'`)
+	f.Exec(t, `CALL carry_over()`)
+	if got, want := f.Number(t, entries), before+10_100; got != want {
+		t.Errorf("the ledger in bins has %d entries, want %d", got, want)
+	}
+	f.CheckBooks(t)
+}
+
 // oldReceipt books a part of the open order as a function of the release before does.
 func oldReceipt(t *testing.T, f *fixture, attempt string, quantity int) {
 	t.Helper()
