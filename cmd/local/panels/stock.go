@@ -113,7 +113,7 @@ func (p *stock) panel() console.Panel {
 // A StockState is the current state of the products and their history.
 type StockState struct {
 	Products []Product `json:"products"`
-	Series   []Point   `json:"series,omitempty"` // only in a full state
+	Series   []Point   `json:"series,omitzero"` // only in a full state
 	// Target are the words with which the command shop finds this run: "--local", or "--ready FILE"
 	// if the run is not at the default addresses.
 	Target string `json:"target,omitempty"`

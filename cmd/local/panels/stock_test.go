@@ -1,6 +1,7 @@
 package panels
 
 import (
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net"
@@ -31,6 +32,18 @@ func TestProductsSayWhenTheyChanged(t *testing.T) {
 			if !p.Changed.Equal(want) {
 				t.Errorf("read %d: %s changed at %v, want %v", i, p.SKU, p.Changed, want)
 			}
+		}
+	}
+}
+
+// A page that gets a whole state forgets the plots of the run before, also before the first read. An
+// update has no series: the page keeps its own.
+func TestAWholeStateHasASeries(t *testing.T) {
+	t.Parallel()
+	p := newStock(slog.New(slog.DiscardHandler))
+	for full, want := range map[bool]string{true: `{"products":[],"series":[]}`, false: `{"products":[]}`} {
+		if got, err := json.Marshal(p.state(full)); err != nil || string(got) != want {
+			t.Errorf("full %t: got %s, %v; want %s", full, got, err, want)
 		}
 	}
 }
