@@ -35,6 +35,7 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 	file := filepath.Join(tmp, "ready.json")
 	p := startProgram(t, src.Dir, append(idleFactory, "-watch", "-aws-tls", "127.0.0.1:0", "-ready", file)...)
 	ready, at := p.await(t, 0, events.Ready)
+	src.Keep(t)
 	e := endpoints(t, file)
 	left := buy(t, e.API)
 	callOverTLS(t, e)
@@ -55,14 +56,8 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 		}
 		staysUp(t)
 	})
-	t.Run("an edit that does not change the stack does not restart the run", func(t *testing.T) {
-		src.Edit(t, messaging, "undefined", visibility) // the program that the test before has kept
-		_, at = p.await(t, at, events.UpdateRecovered)
-		src.Keep(t)
-		staysUp(t)
-	})
 	t.Run("a program that breaks a rule is reported, and the run continues", func(t *testing.T) {
-		src.Edit(t, messaging, visibility, "seconds(f.Timeout)")
+		src.Edit(t, messaging, "undefined", "seconds(f.Timeout)")
 		var failed event
 		failed, at = p.await(t, at, events.UpdateFailed)
 		if !strings.Contains(failed.text("error"), "visibility-timeout: aws:sqs/queue:Queue") {
@@ -70,9 +65,14 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 		}
 		staysUp(t)
 	})
+	t.Run("an edit that does not change the stack does not restart the run", func(t *testing.T) {
+		src.Edit(t, messaging, "seconds(f.Timeout)", visibility+" /* as before */")
+		_, at = p.await(t, at, events.UpdateRecovered)
+		staysUp(t)
+	})
 	t.Run("a changed stack is reported, and runs at the same addresses with the same data", func(t *testing.T) {
 		saved := time.Now()
-		src.Edit(t, messaging, "seconds(f.Timeout)", "seconds(2 * visibilityTimeouts * f.Timeout)")
+		src.Edit(t, messaging, visibility, "seconds(2 * visibilityTimeouts * f.Timeout)")
 		var changed, again event
 		changed, at = p.await(t, at, events.ProgramChanged)
 		for line := range strings.Lines(changed.text("changes")) {
@@ -107,6 +107,7 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 		src.Edit(t, "lambdas/stock/main.go", "func main", "func init() { println(\"new\") }\n\nfunc main")
 		_, at = p.await(t, at, events.FunctionsReplaced)
 	})
+	staysUp(t) // sales-api has an instance now
 	processes := children(t, p.Process.Pid)
 	if len(processes) < 2 {
 		t.Errorf("the run has the children %v, want the database and functions", processes)

@@ -78,7 +78,7 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 		}
 	})
 
-	// No attempt can change the products before one was killed, on any machine.
+	// The first attempt waits for this transaction until it is killed. So one is killed on any machine.
 	holder, err := d.Admin.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 		at := []string{"INSERT INTO movement", "UPDATE bin", "FOR UPDATE", "SUM(", "UPDATE product", "CREATE", "COMMIT",
 			""}[rand.IntN(8)]
 		if killed == 0 {
-			at = ""
+			at = "ALTER TABLE product" // waits for the holder, so it still runs when KILL comes
 		}
 		var err error
 		for running := true; running; {
@@ -119,15 +119,22 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 				WHERE NOT FIND_IN_SET(id, ?) AND db = ? AND command = 'Query' AND id <> CONNECTION_ID()
 				  AND info NOT LIKE '%innodb_trx%' AND info LIKE CONCAT('%', ?, '%')
 				  AND (? = 'CREATE' OR info NOT LIKE '%CREATE OR REPLACE%') LIMIT 1`, theirs, d.Name, at, at).Scan(&id)
-			if found == nil && (killed == 0 || rand.IntN(2) == 0) {
+			first := killed == 0
+			if found == nil && (first || rand.IntN(2) == 0) {
 				how := []string{"QUERY", "QUERY", "CONNECTION"}[rand.IntN(3)]
-				if _, killErr := d.Admin.Exec(fmt.Sprintf("KILL %s %d", how, id)); killErr == nil {
+				_, killErr := d.Admin.Exec(fmt.Sprintf("KILL %s %d", how, id))
+				if killErr == nil {
 					killed++
 					t.Logf("attempt %d: KILL %s at %q", attempt, how, at)
-					holder.Rollback()
+				} else if first {
+					continue // the statement has ended: look again
 				}
+				holder.Rollback() // does nothing after the first kill
 				err = <-done
 				running = false
+				if first && err == nil {
+					t.Error("the first attempt was killed while it waited, and succeeded")
+				}
 			}
 		}
 		finished = err == nil

@@ -286,7 +286,7 @@ func testPicture(t *testing.T, s *shop) {
 // testKeyboard checks the order of the console's Tab stops.
 func testKeyboard(t *testing.T, page *browsertest.Page) {
 	page.AwaitText(".journey .summary", " sold")
-	// The list of events would scroll during the test.
+	// openConsole hides the list of events, which would scroll during the test.
 	page.Await(`document.querySelectorAll("#events tr").length === 0`)
 	order := page.KeyboardOrder()
 	last := -1

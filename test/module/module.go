@@ -80,6 +80,10 @@ func (s Sources) Keep(tb testing.TB) {
 		case entry.IsDir():
 			return os.Mkdir(to, 0o755)
 		}
+		info, err := entry.Info()
+		if err != nil || info.Mode()&0o100 == 0 {
+			return err // a lock, or the certificate of the run: no program
+		}
 		return os.Link(path, to)
 	})
 	if err != nil {

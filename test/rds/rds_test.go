@@ -50,9 +50,15 @@ func TestADatabaseLikeMultiAZ(t *testing.T) {
 	t.Run("commits wait for the standby", func(t *testing.T) { checkStandby(t, d, db) })
 	t.Run("a commit takes at least the delay of the standby's connection", func(t *testing.T) {
 		const delay = 50 * time.Millisecond
+		before := d.standby.delay
 		if err := d.standby.setDelay(delay); err != nil {
 			t.Fatal(err)
 		}
+		defer func() {
+			if err := d.standby.setDelay(before); err != nil {
+				t.Error(err)
+			}
+		}()
 		began := time.Now()
 		execute(t, db, "CREATE DATABASE later")
 		if took := time.Since(began); took < delay {

@@ -410,7 +410,8 @@ func TestARefusedRequestIsRetriedAndBecomesADeadLetter(t *testing.T) {
 		}
 		letters := s.deadLetters(t)
 		out := s.shop(t, "redrive", "--ready", s.ready(t))
-		if letters != len(cases) || !strings.Contains(out, "4 messages went from stock_queue_dlq back") {
+		went := fmt.Sprintf("%d messages went from stock_queue_dlq back", len(cases))
+		if letters != len(cases) || !strings.Contains(out, went) {
 			t.Errorf("of %d dead letters, shop redrive prints %s", letters, out)
 		}
 		await.Until(t, "the redriven messages lead to deliveries", func() bool {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"restock/cmd/local/factory"
+	"restock/infra/graph"
 	"restock/test/await"
 )
 
@@ -54,7 +55,10 @@ func TestEveryShortageEndsWithNewStock(t *testing.T) {
 		c.Unchecked = true
 		both := io.MultiWriter(logged, t.Output())
 		c.Log = slog.New(slog.NewTextHandler(both, &slog.HandlerOptions{Level: slog.LevelWarn}))
-		c.Edit = mayNotPublish.make
+		c.Edit = func(g *graph.Graph) {
+			mayNotPublish.make(g)
+			setTimeouts(g)
+		}
 		s := start(t, c)
 		if got := s.buy(t, 3, 1); got[200] != 3 {
 			t.Fatalf("three buyers got %v, want sales: the message that cannot be sent does not undo them", got)
