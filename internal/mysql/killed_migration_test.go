@@ -78,7 +78,8 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 		}
 	})
 
-	// The first attempt waits for this transaction until it is killed. So one is killed on any machine.
+	// The first attempt waits for this transaction until it is killed. So one is killed on any
+	// machine.
 	holder, err := d.Admin.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -49,7 +49,7 @@ var infrastructure = []mutant{
 		wrong:   `return !forAny && (ifExists || forAll), ""`,
 		effect:  "A call fails in the local run that AWS allows.", test: "TestConditions"},
 	{name: "question-mark-is-a-letter", promise: failsFirst, file: "infra/policy/evaluation/match.go",
-		correct: "(p[i] == '?' || p[i] == t[j])", wrong: "p[i] == t[j]",
+		correct: "pattern[i] == '?'", wrong: "pattern[i] == '?' && text[j] == '?'",
 		effect: "A call fails in the local run that AWS allows.", test: "TestPatterns"},
 	{name: "star-in-an-arn-passes-colons", promise: failsFirst, file: "infra/policy/evaluation/match.go",
 		correct: "	if len(p) != parts || len(a) != parts {\n		return false\n",

@@ -36,8 +36,8 @@ func TestProductsSayWhenTheyChanged(t *testing.T) {
 	}
 }
 
-// A page that gets a whole state forgets the plots of the run before, also before the first read. An
-// update has no series: the page keeps its own.
+// A page that gets a whole state forgets the plots of the run before, also before the first read.
+// An update has no series: the page keeps its own.
 func TestAWholeStateHasASeries(t *testing.T) {
 	t.Parallel()
 	p := newStock(slog.New(slog.DiscardHandler))
