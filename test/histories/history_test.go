@@ -61,27 +61,27 @@ func given(name string) (is bool) {
 // reports what the command line has.
 var checks = flag.Lookup("rapid.checks")
 
-// share returns how many histories each worker runs. Only tests may call it: the key of go test's
-// cache has the variables that a program reads while its tests run.
-func share() (string, error) {
+// histories returns how many histories to run. Only tests may call it: the key of go test's cache
+// has the variables that a program reads while its tests run.
+func histories() (int, error) {
 	text := cmp.Or(os.Getenv(historiesVariable), defaultHistories)
 	if given(checks.Name) {
 		text = checks.Value.String()
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		return "", fmt.Errorf("there are %q histories to run: want a positive number in %s or -%s", text,
+		return 0, fmt.Errorf("there are %q histories to run: want a positive number in %s or -%s", text,
 			historiesVariable, checks.Name)
 	}
-	return strconv.Itoa((n + workers - 1) / workers), nil
+	return n, nil
 }
 
 func TestHistories(t *testing.T) {
 	before := checks.Value.String()
 	t.Cleanup(func() { _ = checks.Value.Set(before) }) // it was valid
-	each, err := share()
+	n, err := histories()
 	if err == nil {
-		err = checks.Value.Set(each)
+		err = checks.Value.Set(strconv.Itoa((n + workers - 1) / workers)) // each worker runs its share
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -110,14 +110,13 @@ func TestTheNumberOfHistoriesIsReadWhileATestRuns(t *testing.T) {
 	}
 	for number, want := range map[string]int{"": 100, "1000": 1000} {
 		t.Setenv(historiesVariable, number)
-		if got, err := share(); err != nil || got != strconv.Itoa((want+workers-1)/workers) {
-			t.Errorf("%s=%q: each of %d workers runs %s histories (%v), want its share of %d",
-				historiesVariable, number, workers, got, err, want)
+		if got, err := histories(); err != nil || got != want {
+			t.Errorf("%s=%q: got %d histories (%v), want %d", historiesVariable, number, got, err, want)
 		}
 	}
 	t.Setenv(historiesVariable, "many")
-	if got, err := share(); err == nil || !strings.Contains(err.Error(), `"many"`) {
-		t.Errorf("many histories: got %s and %v, want an error that names the value", got, err)
+	if got, err := histories(); err == nil || !strings.Contains(err.Error(), `"many"`) {
+		t.Errorf("many histories: got %d and %v, want an error that names the value", got, err)
 	}
 }
 
@@ -239,7 +238,11 @@ func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rap
 		"topic and mail fail or recover": w.failOrRecover,
 	}
 	repeated := map[string]func(*rapid.T){}
-	for _, name := range slices.Sorted(maps.Keys(actions)) {
+	drawn := w.only
+	if len(drawn) == 0 {
+		drawn = slices.Collect(maps.Keys(actions))
+	}
+	for _, name := range drawn {
 		repeated[name] = func(rt *rapid.T) {
 			if *broken != nil && !w.goesOn {
 				return
@@ -250,9 +253,6 @@ func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rap
 			}
 			*broken = cmp.Or(*broken, err)
 		}
-	}
-	for _, name := range w.often {
-		repeated[" "+name] = repeated[name] // the space sorts first
 	}
 	return repeated
 }

@@ -21,6 +21,11 @@ import (
 // explain all answers: nobody is refused while enough is on hand, and nobody gets what is not
 // there.
 func TestSalesAreLinearizable(t *testing.T) {
+	n, err := histories()
+	if err != nil {
+		t.Fatal(err)
+	}
+	crowds := 1 + n/50 // of each kind
 	d := newDatabase(t)
 	var supplies []supply
 	for _, sku := range skus {
@@ -34,8 +39,7 @@ func TestSalesAreLinearizable(t *testing.T) {
 	for _, bins := range []int{1, 2, 7, 32} {
 		for _, changes := range []bool{false, true} {
 			t.Run(fmt.Sprintf("bins=%d,change=%t", bins, changes), func(t *testing.T) {
-				const rounds = 8
-				for range rounds {
+				for range crowds {
 					c := crowd{bins: bins, changesBins: changes, seed: rand.Uint64()}
 					if err := c.run(t.Context(), w); err != nil {
 						t.Fatalf("%+v: %v", c, err)

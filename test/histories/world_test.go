@@ -25,8 +25,8 @@ type database struct {
 	breakage func(shop.Store) shop.Store
 	// forgetful is another bug: a delivery that could not be booked leaves its queue.
 	forgetful bool
-	// often are actions that are drawn more often than the others.
-	often []string
+	// only are the actions that are drawn. Empty means all.
+	only []string
 	// rulesOnly means that the trace of a history is not judged, goesOn that it is judged even
 	// after a broken rule.
 	rulesOnly, goesOn bool
