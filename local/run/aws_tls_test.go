@@ -11,10 +11,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	pulumisqs "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/bundle"
+	"restock/infra/graph"
 	"restock/local/run"
 	"restock/test/await"
 )
@@ -45,7 +45,7 @@ func TestSDKsUseTheAWSEndpointOverHTTPS(t *testing.T) {
 		Name: "queue", Project: "examples/tutorial",
 		Declare: func(bundle.Builder) pulumi.RunFunc {
 			return func(ctx *pulumi.Context) error {
-				_, err := pulumisqs.NewQueue(ctx, "messages", &pulumisqs.QueueArgs{Name: pulumi.String("messages")})
+				_, err := newResource(ctx, graph.Queue, "messages", pulumi.Map{"name": pulumi.String("messages")})
 				return err
 			}
 		},

@@ -10,14 +10,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/bundle"
+	"restock/infra/graph"
 	"restock/local"
 	"restock/local/run"
 	"restock/test/await"
@@ -33,8 +30,8 @@ func inOrder(observer string) func(bundle.Builder) pulumi.RunFunc {
 			if err != nil {
 				return err
 			}
-			topic, err := sns.NewTopic(ctx, "sold", &sns.TopicArgs{
-				Name: pulumi.String("sold.fifo"), FifoTopic: pulumi.Bool(true),
+			topic, err := newResource(ctx, graph.Topic, "sold", pulumi.Map{
+				"name": pulumi.String("sold.fifo"), "fifoTopic": pulumi.Bool(true),
 			})
 			if err != nil {
 				return err
@@ -43,30 +40,30 @@ func inOrder(observer string) func(bundle.Builder) pulumi.RunFunc {
 			if err != nil {
 				return err
 			}
-			role, err := iam.NewRole(ctx, "observe", &iam.RoleArgs{AssumeRolePolicy: pulumi.String(`{"Statement":{` +
-				`"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`)})
-			if err != nil {
-				return err
-			}
-			if _, err = iam.NewRolePolicy(ctx, "observe", &iam.RolePolicyArgs{
-				Role: role.Name, Policy: pulumi.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow",`+
-					`"Action":["sqs:ReceiveMessage","sqs:DeleteMessage","sqs:GetQueueAttributes"],"Resource":"%s"}}`,
-					queue.Arn),
-			}); err != nil {
-				return err
-			}
-			function, err := lambda.NewFunction(ctx, "observe", &lambda.FunctionArgs{
-				Runtime: pulumi.String("provided.al2023"), Handler: pulumi.String("bootstrap"), Role: role.Arn,
-				Code: pulumi.NewFileArchive(code["observe"].Path), Timeout: pulumi.Int(900),
-				Environment: lambda.FunctionEnvironmentArgs{
-					Variables: pulumi.StringMap{"OBSERVER": pulumi.String(observer)},
-				},
+			role, err := newResource(ctx, graph.Role, "observe", pulumi.Map{
+				"assumeRolePolicy": pulumi.String(`{"Statement":{"Effect":"Allow",` +
+					`"Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`),
 			})
 			if err != nil {
 				return err
 			}
-			_, err = lambda.NewEventSourceMapping(ctx, "observe", &lambda.EventSourceMappingArgs{
-				EventSourceArn: queue.Arn, FunctionName: function.Name, BatchSize: pulumi.Int(1),
+			if _, err = newResource(ctx, graph.RolePolicy, "observe", pulumi.Map{
+				"role": role.Name, "policy": pulumi.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow",`+
+					`"Action":["sqs:ReceiveMessage","sqs:DeleteMessage","sqs:GetQueueAttributes"],"Resource":"%s"}}`,
+					queue.ARN),
+			}); err != nil {
+				return err
+			}
+			function, err := newResource(ctx, graph.Function, "observe", pulumi.Map{
+				"runtime": pulumi.String("provided.al2023"), "handler": pulumi.String("bootstrap"), "role": role.ARN,
+				"code": pulumi.NewFileArchive(code["observe"].Path), "timeout": pulumi.Int(900),
+				"environment": pulumi.Map{"variables": pulumi.Map{"OBSERVER": pulumi.String(observer)}},
+			})
+			if err != nil {
+				return err
+			}
+			_, err = newResource(ctx, graph.EventSourceMapping, "observe", pulumi.Map{
+				"eventSourceArn": queue.ARN, "functionName": function.Name, "batchSize": pulumi.Int(1),
 			})
 			return err
 		}
@@ -74,22 +71,24 @@ func inOrder(observer string) func(bundle.Builder) pulumi.RunFunc {
 }
 
 // subscribedQueue declares a FIFO queue that gets the messages of a topic.
-func subscribedQueue(ctx *pulumi.Context, topic *sns.Topic) (*sqs.Queue, error) {
-	queue, err := sqs.NewQueue(ctx, "sold", &sqs.QueueArgs{
-		Name: pulumi.String("sold.fifo"), FifoQueue: pulumi.Bool(true), VisibilityTimeoutSeconds: pulumi.Int(5400),
+func subscribedQueue(ctx *pulumi.Context, topic *resource) (*resource, error) {
+	queue, err := newResource(ctx, graph.Queue, "sold", pulumi.Map{
+		"name": pulumi.String("sold.fifo"), "fifoQueue": pulumi.Bool(true),
+		"visibilityTimeoutSeconds": pulumi.Int(5400),
 	})
 	if err != nil {
 		return nil, err
 	}
-	if _, err = sqs.NewQueuePolicy(ctx, "sold", &sqs.QueuePolicyArgs{
-		QueueUrl: queue.Url, Policy: pulumi.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow",`+
+	if _, err = newResource(ctx, graph.QueuePolicy, "sold", pulumi.Map{
+		"queueUrl": queue.URL, "policy": pulumi.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow",`+
 			`"Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"%s",`+
-			`"Condition":{"ArnEquals":{"aws:SourceArn":"%s"}}}}`, queue.Arn, topic.Arn),
+			`"Condition":{"ArnEquals":{"aws:SourceArn":"%s"}}}}`, queue.ARN, topic.ARN),
 	}); err != nil {
 		return nil, err
 	}
-	_, err = sns.NewTopicSubscription(ctx, "sold", &sns.TopicSubscriptionArgs{
-		Topic: topic.Arn, Protocol: pulumi.String("sqs"), Endpoint: queue.Arn, RawMessageDelivery: pulumi.Bool(true),
+	_, err = newResource(ctx, graph.TopicSubscription, "sold", pulumi.Map{
+		"topic": topic.ARN, "protocol": pulumi.String("sqs"), "endpoint": queue.ARN,
+		"rawMessageDelivery": pulumi.Bool(true),
 	})
 	return queue, err
 }
@@ -126,14 +125,14 @@ func TestAFunctionGetsEachMessageOfAFIFOTopicOnceAndInTheOrderOfItsGroup(t *test
 	}, "testdata/archive", func(c *run.Config) {
 		c.BuildDir, c.Unchecked = module.Kept(t, "../..", "archive"), true
 	})
-	client := awssns.New(awssns.Options{
+	client := sns.New(sns.Options{
 		BaseEndpoint: aws.String(s.Endpoints().AWS), Region: "eu-west-1",
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
 	for _, m := range []struct{ group, id, text string }{
 		{"a", "a1", "1"}, {"a", "a2", "2"}, {"a", "a1", "a duplicate"}, {"b", "b1", "1"}, {"a", "a3", "3"},
 	} {
-		if _, err := client.Publish(t.Context(), &awssns.PublishInput{
+		if _, err := client.Publish(t.Context(), &sns.PublishInput{
 			TopicArn:       aws.String("arn:aws:sns:eu-west-1:000000000000:sold.fifo"),
 			MessageGroupId: &m.group, MessageDeduplicationId: &m.id, Message: &m.text,
 		}); err != nil {

@@ -10,16 +10,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/bundle"
+	"restock/infra/graph"
 	"restock/local/run"
 	"restock/test/module"
 )
@@ -65,7 +60,7 @@ func (a archive) declare(build bundle.Builder) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		bucket, err := s3.NewBucketV2(ctx, "orders", nil)
+		bucket, err := newResource(ctx, graph.Bucket, "orders", nil)
 		if err != nil {
 			return err
 		}
@@ -74,11 +69,9 @@ func (a archive) declare(build bundle.Builder) pulumi.RunFunc {
 				return err
 			}
 		}
-		table, err := dynamodb.NewTable(ctx, "orders", &dynamodb.TableArgs{
-			HashKey: pulumi.String("id"), BillingMode: pulumi.String("PAY_PER_REQUEST"),
-			Attributes: dynamodb.TableAttributeArray{
-				dynamodb.TableAttributeArgs{Name: pulumi.String("id"), Type: pulumi.String("S")},
-			},
+		table, err := newResource(ctx, graph.Table, "orders", pulumi.Map{
+			"hashKey": pulumi.String("id"), "billingMode": pulumi.String("PAY_PER_REQUEST"),
+			"attributes": pulumi.Array{pulumi.Map{"name": pulumi.String("id"), "type": pulumi.String("S")}},
 		})
 		if err != nil {
 			return err
@@ -87,13 +80,15 @@ func (a archive) declare(build bundle.Builder) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		role, err := iam.NewRole(ctx, "save", &iam.RoleArgs{AssumeRolePolicy: pulumi.String(`{"Statement":{` +
-			`"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`)})
+		role, err := newResource(ctx, graph.Role, "save", pulumi.Map{
+			"assumeRolePolicy": pulumi.String(`{"Statement":{"Effect":"Allow",` +
+				`"Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`),
+		})
 		if err != nil {
 			return err
 		}
-		_, err = iam.NewRolePolicy(ctx, "save", &iam.RolePolicyArgs{
-			Role: role.Name, Policy: pulumi.String(`{"Version":"2012-10-17","Statement":[` + a.statements + `]}`),
+		_, err = newResource(ctx, graph.RolePolicy, "save", pulumi.Map{
+			"role": role.Name, "policy": pulumi.String(`{"Version":"2012-10-17","Statement":[` + a.statements + `]}`),
 		})
 		if err != nil {
 			return err
@@ -102,81 +97,77 @@ func (a archive) declare(build bundle.Builder) pulumi.RunFunc {
 		if a.bucket != "" {
 			used = pulumi.String(a.bucket)
 		}
-		_, err = lambda.NewFunction(ctx, "save", &lambda.FunctionArgs{
-			Runtime: pulumi.String("provided.al2023"), Handler: pulumi.String("bootstrap"), Role: role.Arn,
-			Code:    pulumi.NewFileArchive(code["save"].Path),
-			Timeout: pulumi.Int(60), MemorySize: pulumi.Int(512), VpcConfig: inVPC,
-			Environment: lambda.FunctionEnvironmentArgs{
-				Variables: pulumi.StringMap{"BUCKET": used, "TABLE": table.Name},
-			},
+		_, err = newResource(ctx, graph.Function, "save", pulumi.Map{
+			"runtime": pulumi.String("provided.al2023"), "handler": pulumi.String("bootstrap"), "role": role.ARN,
+			"code":    pulumi.NewFileArchive(code["save"].Path),
+			"timeout": pulumi.Int(60), "memorySize": pulumi.Int(512), "vpcConfig": inVPC,
+			"environment": pulumi.Map{"variables": pulumi.Map{"BUCKET": used, "TABLE": table.Name}},
 		})
 		return err
 	}
 }
 
 // encrypt declares a key, with which the bucket encrypts its objects.
-func encrypt(ctx *pulumi.Context, bucket *s3.BucketV2) error {
-	key, err := kms.NewKey(ctx, "orders", nil)
+func encrypt(ctx *pulumi.Context, bucket *resource) error {
+	key, err := newResource(ctx, graph.Key, "orders", nil)
 	if err != nil {
 		return err
 	}
-	byDefault := s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
-		SseAlgorithm: pulumi.String("aws:kms"), KmsMasterKeyId: key.Arn,
-	}
-	_, err = s3.NewBucketServerSideEncryptionConfigurationV2(ctx, "orders",
-		&s3.BucketServerSideEncryptionConfigurationV2Args{
-			Bucket: bucket.Bucket,
-			Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{
-				s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
-					ApplyServerSideEncryptionByDefault: byDefault,
-				},
-			},
-		})
+	_, err = newResource(ctx, graph.BucketEncryption, "orders", pulumi.Map{
+		"bucket": bucket.Bucket,
+		"rules": pulumi.Array{pulumi.Map{"applyServerSideEncryptionByDefault": pulumi.Map{
+			"sseAlgorithm": pulumi.String("aws:kms"), "kmsMasterKeyId": key.ARN,
+		}}},
+	})
 	return err
 }
 
-// network declares a VPC with gateway endpoints for both services.
-func (a archive) network(ctx *pulumi.Context) (lambda.FunctionVpcConfigPtrInput, error) {
-	vpc, err := ec2.NewVpc(ctx, "v", &ec2.VpcArgs{CidrBlock: pulumi.String("10.0.0.0/16")})
+// network declares a VPC with gateway endpoints for both services, and returns the vpcConfig of a
+// function in it.
+func (a archive) network(ctx *pulumi.Context) (pulumi.Map, error) {
+	vpc, err := newResource(ctx, graph.VPC, "v", pulumi.Map{"cidrBlock": pulumi.String("10.0.0.0/16")})
 	if err != nil {
 		return nil, err
 	}
-	subnet, err := ec2.NewSubnet(ctx, "s", &ec2.SubnetArgs{VpcId: vpc.ID(), CidrBlock: pulumi.String("10.0.0.0/20")})
-	if err != nil {
-		return nil, err
-	}
-	routes, err := ec2.NewRouteTable(ctx, "r", &ec2.RouteTableArgs{VpcId: vpc.ID()})
-	if err != nil {
-		return nil, err
-	}
-	_, err = ec2.NewRouteTableAssociation(ctx, "s", &ec2.RouteTableAssociationArgs{
-		SubnetId: subnet.ID(), RouteTableId: routes.ID(),
+	subnet, err := newResource(ctx, graph.Subnet, "s", pulumi.Map{
+		"vpcId": vpc.ID(), "cidrBlock": pulumi.String("10.0.0.0/20"),
 	})
 	if err != nil {
 		return nil, err
 	}
-	var lists pulumi.StringArray
+	routes, err := newResource(ctx, graph.RouteTable, "r", pulumi.Map{"vpcId": vpc.ID()})
+	if err != nil {
+		return nil, err
+	}
+	_, err = newResource(ctx, graph.RouteTableAssociation, "s", pulumi.Map{
+		"subnetId": subnet.ID(), "routeTableId": routes.ID(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	var lists pulumi.Array
 	for service, policy := range map[string]string{"s3": allOfS3, "dynamodb": cmp.Or(a.tableEndpointPolicy, allOfAll)} {
-		endpoint, err := ec2.NewVpcEndpoint(ctx, service, &ec2.VpcEndpointArgs{
-			VpcId: vpc.ID(), ServiceName: pulumi.String("com.amazonaws.eu-west-1." + service),
-			RouteTableIds: pulumi.StringArray{routes.ID()}, Policy: pulumi.String(policy),
+		endpoint, err := newResource(ctx, graph.VPCEndpoint, service, pulumi.Map{
+			"vpcId": vpc.ID(), "serviceName": pulumi.String("com.amazonaws.eu-west-1." + service),
+			"routeTableIds": pulumi.Array{routes.ID()}, "policy": pulumi.String(policy),
 		})
 		if err != nil {
 			return nil, err
 		}
-		lists = append(lists, endpoint.PrefixListId)
+		lists = append(lists, endpoint.PrefixListID)
 	}
-	group, err := ec2.NewSecurityGroup(ctx, "g", &ec2.SecurityGroupArgs{
-		VpcId: vpc.ID(),
-		Egress: ec2.SecurityGroupEgressArray{ec2.SecurityGroupEgressArgs{
-			Protocol: pulumi.String("tcp"), FromPort: pulumi.Int(443), ToPort: pulumi.Int(443), PrefixListIds: lists,
+	group, err := newResource(ctx, graph.SecurityGroup, "g", pulumi.Map{
+		"vpcId": vpc.ID(),
+		"egress": pulumi.Array{pulumi.Map{
+			"protocol": pulumi.String("tcp"), "fromPort": pulumi.Int(443), "toPort": pulumi.Int(443),
+			"prefixListIds": lists,
 		}},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return lambda.FunctionVpcConfigArgs{
-		SubnetIds: pulumi.StringArray{subnet.ID()}, SecurityGroupIds: pulumi.StringArray{group.ID()},
+	return pulumi.Map{
+		"subnetIds": pulumi.Array{subnet.ID()}, "securityGroupIds": pulumi.Array{group.ID()},
 	}, nil
 }
 
@@ -196,11 +187,11 @@ func (a archive) save(t *testing.T, buildDir string, built bool) (answer string,
 		t.Fatalf("%v\n%s", err, log.String())
 	}
 	defer r.Close()
-	client := awslambda.New(awslambda.Options{
+	client := lambda.New(lambda.Options{
 		BaseEndpoint: aws.String(r.Endpoints().AWS), Region: "eu-west-1",
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
-	out, err := client.Invoke(t.Context(), &awslambda.InvokeInput{
+	out, err := client.Invoke(t.Context(), &lambda.InvokeInput{
 		FunctionName: aws.String("save"), Payload: []byte(`{"ID":"7","Text":"two doughnuts"}`),
 	})
 	if err != nil {
