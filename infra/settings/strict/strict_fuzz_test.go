@@ -1,4 +1,4 @@
-package settings
+package strict
 
 import (
 	"encoding/json"
@@ -11,7 +11,7 @@ import (
 
 func TestRandomInputs(t *testing.T) { fuzzing.Targets(t) }
 
-// FuzzDecode checks that decode reads all that a text says, like encoding/json, and that an error
+// FuzzDecode checks that Decode reads all that a text says, like encoding/json, and that an error
 // is one line without Go's names.
 func FuzzDecode(f *testing.F) {
 	type part struct {
@@ -43,7 +43,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		got := defaults()
-		if err := decode(text, &got, "zones are needed"); err != nil {
+		if err := Decode(text, &got); err != nil {
 			if strings.ContainsAny(err.Error(), "\n\r\x1b") || strings.Contains(err.Error(), "Go ") {
 				t.Errorf("%q: the error is %q, want one line for people", text, err)
 			}
@@ -51,7 +51,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		var value any
 		if err := json.Unmarshal([]byte(text), &value); err != nil {
-			t.Fatalf("%q: decode accepted a text that is not JSON: %v", text, err)
+			t.Fatalf("%q: Decode accepted a text that is not JSON: %v", text, err)
 		}
 		once, err := json.Marshal(value) // has each key once
 		if err != nil {
