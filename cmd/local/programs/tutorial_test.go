@@ -1,4 +1,4 @@
-package program_test
+package programs_test
 
 import (
 	"bytes"
@@ -22,15 +22,18 @@ import (
 	"restock/local/view/terminal"
 )
 
+// tutorialDir is the folder of the text.
+const tutorialDir = projectDir + "/examples/tutorial"
+
+// These words begin the commands of the text that the test replaces.
 const (
-	moduleRoot = "../.." // from the folder of the text
-	theRun     = "go run ./cmd/local -program tutorial"
-	goTest     = "go test "
+	theRun = "go run ./cmd/local -program tutorial"
+	goTest = "go test "
 )
 
-// mistakes maps each line that the text adds to the program to the change of the recorded graph
-// that it causes. Building the changed program would take minutes.
-var mistakes = map[string]func(*graph.Graph){
+// tutorialMistakes maps each line that the text adds to the program to the change of the recorded
+// graph that it causes. Building the changed program would take minutes.
+var tutorialMistakes = map[string]func(*graph.Graph){
 	`return on.api.route(ctx, "GET /", hello)`: func(g *graph.Graph) {
 		g.Find(graph.APIRoute, "routeKey", "POST /").Outputs["routeKey"] = "GET /"
 	},
@@ -76,7 +79,9 @@ func (l *learner) hurry(aws, region string) {
 	}
 }
 
-func TestCommandsOfTheTextPrintItsOutput(t *testing.T) {
+// The text is the tutorial's README. Its commands run one of the programs of this package.
+func TestCommandsOfTheTutorialPrintItsOutput(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("-short skips the text's commands, which build and run programs")
 	}
@@ -85,8 +90,7 @@ func TestCommandsOfTheTextPrintItsOutput(t *testing.T) {
 			t.Skipf("the text's commands need %s: %v", program, err)
 		}
 	}
-	t.Chdir("..") // the folder of the text
-	text, err := os.ReadFile("README.md")
+	text, err := os.ReadFile(tutorialDir + "/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +119,6 @@ type learner struct {
 	*testing.T
 
 	run       *programs.Run
-	built     bool               // whether a run has built the functions, which no change edits
 	log       string             // the file with the log of the run
 	printed   string             // the output of the last command
 	began     int                // the length of the log when the last command began
@@ -181,7 +184,7 @@ func (l *learner) command(line string) {
 		return
 	}
 	cmd := exec.CommandContext(l.Context(), "sh", "-c", l.addresses.Replace(line))
-	cmd.Dir = moduleRoot
+	cmd.Dir = projectDir
 	out, err := cmd.Output()
 	if err != nil {
 		var failed *exec.ExitError
@@ -202,14 +205,15 @@ func (l *learner) start(flags string) {
 	l.Cleanup(func() { log.Close() })
 	l.log, l.began = log.Name(), 0
 
-	root, err := filepath.Abs(moduleRoot)
+	root, err := filepath.Abs(projectDir)
 	if err != nil {
 		l.Fatal(err)
 	}
 	config := programs.DefaultConfig(root)
 	config.Program = programs.Tutorial()
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "not an address: the tutorial has no factory"
-	config.Unchecked, config.Built = flags == "-unchecked", l.built
+	config.Unchecked = flags == "-unchecked"
+	config.Built = true // by TestMain: the text changes functions for their tests alone
 	// Log each event by itself: on the terminal, repeated events would be counted instead.
 	config.Log = terminal.Log(log, slog.LevelDebug, terminal.Program{})
 	mistake, region := l.edit, ""
@@ -226,7 +230,7 @@ func (l *learner) start(flags string) {
 		l.printed = "local: " + err.Error()
 		return
 	}
-	l.run, l.printed, l.built = r, "", true
+	l.run, l.printed = r, ""
 	l.Cleanup(l.end)
 	e := r.Endpoints()
 	if e.Factory != "" || e.DSN != "" {
@@ -249,7 +253,11 @@ func (l *learner) end() {
 // change makes a change of the text, for the next run or the next test only.
 func (l *learner) change(b block) {
 	l.Helper()
-	source, err := os.ReadFile(b.mark)
+	original, err := filepath.Abs(filepath.Join(tutorialDir, b.mark))
+	if err != nil {
+		l.Fatal(err)
+	}
+	source, err := os.ReadFile(original)
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -265,8 +273,8 @@ func (l *learner) change(b block) {
 		l.Fatalf("%s has these lines %d times, want once:\n%s", b.mark, n, old.String())
 	}
 	if strings.HasPrefix(b.mark, "program/") {
-		if l.edit = mistakes[strings.TrimSpace(new.String())]; l.edit == nil {
-			l.Fatalf("mistakes has no entry for the line:\n%s", new.String())
+		if l.edit = tutorialMistakes[strings.TrimSpace(new.String())]; l.edit == nil {
+			l.Fatalf("tutorialMistakes has no entry for the line:\n%s", new.String())
 		}
 		return
 	}
@@ -275,11 +283,7 @@ func (l *learner) change(b block) {
 	if err := os.WriteFile(changed, source, 0o600); err != nil {
 		l.Fatal(err)
 	}
-	path, err := filepath.Abs(b.mark)
-	if err != nil {
-		l.Fatal(err)
-	}
-	l.overlay = map[string]string{path: changed}
+	l.overlay = map[string]string{original: changed}
 }
 
 // test runs tests with the changed files. They may fail: the text shows the output.
@@ -296,7 +300,7 @@ func (l *learner) test(line string) {
 	}
 	args := slices.Insert(strings.Fields(line)[1:], 1, "-overlay="+file)
 	cmd := exec.CommandContext(l.Context(), "go", args...)
-	cmd.Dir = moduleRoot
+	cmd.Dir = projectDir
 	cmd.Env = append(cmd.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -vet=off") // the text is not about vet
 	out, _ := cmd.CombinedOutput()
 	l.printed = string(out)
