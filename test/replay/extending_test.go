@@ -69,7 +69,7 @@ func TestExtendingPages(t *testing.T) {
 
 // follow makes the changes of a page, and runs its commands. A block "text" has lines of the output
 // of the command before it, and a block "log" has lines that the local run prints.
-func follow(t *testing.T, p replay.Project, page string, blocks []replay.Block) {
+func follow(t *testing.T, p *replay.Project, page string, blocks []replay.Block) {
 	t.Helper()
 	var run *replay.Run
 	for i, b := range blocks {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -15,16 +16,21 @@ import (
 )
 
 // A Project is a copy of the project.
-type Project struct{ Dir string }
+type Project struct {
+	Dir string
+
+	tests  string // the folder for the programs of go test, below Dir
+	tested int    // how often go test has run
+}
 
 // NewProject copies the project, whose root is given, with [module.Copy].
-func NewProject(t *testing.T, root string) Project {
+func NewProject(t *testing.T, root string) *Project {
 	t.Helper()
-	return Project{module.Copy(t, root, "extended").Dir}
+	return &Project{Dir: module.Copy(t, root, "extended").Dir, tests: ".build/tests/" + t.Name()}
 }
 
 // Apply makes changes. It returns a function that reverts them.
-func (p Project) Apply(changes []Change) (revert func() error, err error) {
+func (p *Project) Apply(changes []Change) (revert func() error, err error) {
 	originals := map[string][]byte{} // nil: there was no such file
 	revert = func() error {
 		for path, text := range originals {
@@ -70,7 +76,15 @@ const goFlags = "-vet=off -buildvcs=false '-ldflags=-s -w'"
 
 // Run runs a command in the project, and returns the lines of its output. The error is the
 // command's.
-func (p Project) Run(ctx context.Context, command string) (lines []string, err error) {
+func (p *Project) Run(ctx context.Context, command string) (lines []string, err error) {
+	script := command
+	if arguments, ok := strings.CutPrefix(command, "go test "); ok {
+		// The go command links a test at every run, unless -o keeps its program. Each run has a
+		// folder of its own, because a page changes the sources between two runs of a test. The
+		// next copy gets the folders.
+		p.tested++
+		script = fmt.Sprintf("go test -o %s/%d/ %s", p.tests, p.tested, arguments)
+	}
 	var mu sync.Mutex
 	collect := func(line string) {
 		mu.Lock()
@@ -78,7 +92,7 @@ func (p Project) Run(ctx context.Context, command string) (lines []string, err e
 		lines = append(lines, line)
 	}
 	err = process.Run(ctx, process.Config{
-		Path: "sh", Args: []string{"-euc", command}, Dir: p.Dir, Stdout: collect, Stderr: collect,
+		Path: "sh", Args: []string{"-euc", script}, Dir: p.Dir, Stdout: collect, Stderr: collect,
 		Env: append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" "+goFlags),
 	})
 	if err != nil {

@@ -43,7 +43,7 @@ func (t *transcript) read() (text string, changed <-chan struct{}) {
 
 // Start starts a local run of the project with flags, and waits until it is ready. The end of the
 // test ends the run.
-func (p Project) Start(t *testing.T, flags ...string) *Run {
+func (p *Project) Start(t *testing.T, flags ...string) *Run {
 	t.Helper()
 	program, ready := filepath.Join(p.Dir, ".build", "local"), filepath.Join(t.TempDir(), "ready")
 	if lines, err := p.Run(t.Context(), "go build -o .build/local ./cmd/local"); err != nil {
