@@ -35,7 +35,6 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 	file := filepath.Join(tmp, "ready.json")
 	p := startProgram(t, src.Dir, append(idleFactory, "-watch", "-aws-tls", "127.0.0.1:0", "-ready", file)...)
 	ready, at := p.await(t, 0, events.Ready)
-	src.Keep(t)
 	e := endpoints(t, file)
 	left := buy(t, e.API)
 	callOverTLS(t, e)
@@ -65,6 +64,7 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 		}
 		staysUp(t)
 	})
+	src.Keep(t) // the functions are unedited, and the next run of this test builds this command first
 	t.Run("an edit that does not change the stack does not restart the run", func(t *testing.T) {
 		src.Edit(t, messaging, "seconds(f.Timeout)", visibility+" /* as before */")
 		_, at = p.await(t, at, events.UpdateRecovered)

@@ -66,8 +66,8 @@ func folder(tb testing.TB, module, name string) Sources {
 }
 
 // Keep keeps the programs that are in .build now for the next copy. A test calls it once, when the
-// programs are those of the unedited sources: the next test needs these first, and the go command
-// would link them again if it found those of the edited sources.
+// programs are those that the next test needs first, such as the functions of the unedited sources:
+// the go command would link them again if it found those of later edits.
 func (s Sources) Keep(tb testing.TB) {
 	tb.Helper()
 	built := filepath.Join(s.Dir, buildDir)
