@@ -2,7 +2,6 @@ package evaluation
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -59,21 +58,28 @@ func inNetwork(pattern, value string) bool {
 	return err == nil && n.Contains(address.Unmap())
 }
 
-// conditionsHold reports whether all conditions hold for a request. An unsupported condition must
-// not allow anything: it holds in a Deny, and does not hold in an Allow.
-func (s Statement) conditionsHold(context map[string][]string) bool {
+// holds reports whether all conditions of a statement hold for a request. It also names the parts
+// of the statement that this package does not support: some condition operators and keys, policy
+// variables, NotPrincipal. They must not allow anything: a Deny holds with them, an Allow does not.
+func (s Statement) holds(q Request) (holds bool, notUnderstood []string) {
+	notUnderstood = s.variables()
+	if s.NotPrincipal != nil {
+		notUnderstood = append(notUnderstood, "the element NotPrincipal")
+	}
+	holds = true
 	for name, keys := range s.Condition {
 		for key, patterns := range keys {
-			holds, unknown := condition(name, key, patterns, context)
-			if unknown != "" {
-				holds = s.Effect == "Deny"
-			}
-			if !holds {
-				return false
+			if met, unknown := condition(name, key, patterns, q.Context); unknown != "" {
+				notUnderstood = append(notUnderstood, unknown)
+			} else if !met {
+				holds = false
 			}
 		}
 	}
-	return true
+	if s.Effect == "Allow" && len(notUnderstood) > 0 {
+		holds = false
+	}
+	return holds, notUnderstood
 }
 
 // condition evaluates one condition. If it cannot, unknown names the part that it does not support.
@@ -150,31 +156,14 @@ func inEverySubnet(name, key string, patterns Texts, addresses []string) (holds 
 	return holds, ""
 }
 
-// NotUnderstood names the parts of a statement that this package does not support: some condition
-// operators and keys, policy variables, NotPrincipal. A Deny with one of them holds, an Allow does
-// not.
-func (s Statement) NotUnderstood(q Request) []string {
-	var names []string
-	if s.NotPrincipal != nil {
-		names = append(names, "the element NotPrincipal")
-	}
-	names = append(names, s.variables()...)
-	for _, name := range slices.Sorted(maps.Keys(s.Condition)) {
-		for _, key := range slices.Sorted(maps.Keys(s.Condition[name])) {
-			if _, unknown := condition(name, key, s.Condition[name][key], q.Context); unknown != "" {
-				names = append(names, unknown)
-			}
-		}
-	}
-	return names
-}
-
 // variables names the policy variables in a statement's resources.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 func (s Statement) variables() (names []string) {
-	for _, pattern := range slices.Concat(s.Resource, s.NotResource) {
-		if strings.Contains(pattern, "${") {
-			names = append(names, "the policy variable in "+pattern)
+	for _, patterns := range []Texts{s.Resource, s.NotResource} {
+		for _, pattern := range patterns {
+			if strings.Contains(pattern, "${") {
+				names = append(names, "the policy variable in "+pattern)
+			}
 		}
 	}
 	return names

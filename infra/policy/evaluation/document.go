@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 //
 // A part of a policy that it does not support never allows a request: see
-// [Statement.NotUnderstood]. It knows no policies of organizations and sessions, which this project
+// [Decision.NotUnderstood]. It knows no policies of organizations and sessions, which this project
 // does not have.
 //
 // No maintained Go library evaluates policies: github.com/micahhausler/aws-iam-policy, for example,

@@ -1,9 +1,6 @@
 package evaluation
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Policies are all policies that decide about one request.
 type Policies struct {
@@ -37,32 +34,32 @@ type Decision struct {
 // statement must allow the request.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 func (p Policies) Evaluate(q Request) Decision {
-	groups := []group{{Boundary, optional(p.Boundary)}, {Identity, p.Identity}, {Resource, p.Resource}}
-	endpoint := group{Endpoint, optional(p.Endpoint)}
+	groups := []group{
+		about(q, Boundary, optional(p.Boundary)), about(q, Identity, p.Identity), about(q, Resource, p.Resource),
+		about(q, Endpoint, optional(p.Endpoint)),
+	}
 
 	var notUnderstood []string
-	for _, g := range append(groups, endpoint) {
-		for s := range g.about(q) {
-			notUnderstood = append(notUnderstood, s.NotUnderstood(q)...)
-		}
+	for _, g := range groups {
+		notUnderstood = append(notUnderstood, g.notUnderstood...)
 	}
 	slices.Sort(notUnderstood)
 	d := Decision{NotUnderstood: slices.Compact(notUnderstood)}
 
-	for _, g := range append(groups, endpoint) {
+	for _, g := range groups {
 		if s, policy := g.decisive(q, "Deny", Caller.is); s != nil {
 			d.Statement, d.Policy, d.By = s, policy, g.kind
 			return d
 		}
 	}
 	if p.Endpoint != nil {
-		if s, _ := endpoint.decisive(q, "Allow", Caller.is); s == nil {
+		if s, _ := groups[3].decisive(q, "Allow", Caller.is); s == nil {
 			d.Policy, d.By = p.Endpoint.Name, Endpoint
 			return d
 		}
 	}
 	if q.Caller.Role == "" { // a service, or somebody without a signature
-		return d.allowedBy(q, groups[2:], Caller.is)
+		return d.allowedBy(q, groups[2:3], Caller.is)
 	}
 	// A boundary does not limit a statement that names the session itself, or everybody. It limits
 	// one that names the role. For everybody, AWS says so of statements with the condition key
@@ -80,12 +77,12 @@ func (p Policies) Evaluate(q Request) Decision {
 			return d
 		}
 	}
-	deciding := groups[1:]
+	deciding := groups[1:3]
 	if q.usesKey() && len(p.Resource) > 0 {
 		// The policy of a key must let the policies of the account decide. The default policy does.
 		// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 		if s, _ := groups[2].decisive(q, "Allow", Caller.isOf); s == nil {
-			deciding = groups[2:]
+			deciding = groups[2:3]
 		}
 	}
 	return d.allowedBy(q, deciding, func(c Caller, p *Principal) bool {
@@ -116,33 +113,43 @@ func (d Decision) allowedBy(q Request, groups []group, who func(Caller, *Princip
 	return d
 }
 
-// A group holds the documents of one kind.
+// A group holds the statements that apply to a request, from the documents of one kind.
 type group struct {
-	kind      Kind
-	documents []Document
+	kind          Kind
+	statements    []applicable
+	notUnderstood []string // parts of statements about the request, also of those that do not apply
 }
 
-// about calls yield with the statements about the request, also if their conditions do not hold.
-func (g group) about(q Request) func(yield func(Statement) bool) {
-	return func(yield func(Statement) bool) {
-		for _, d := range g.documents {
-			for _, s := range d.Statements {
-				if s.isAbout(q) && s.concerns(q.Caller, Caller.is) && !yield(s) {
-					return
-				}
+// An applicable statement is about a request, and its conditions hold.
+type applicable struct {
+	*Statement
+	policy string // the name of the statement's document
+}
+
+// about returns the statements of documents that apply to a request.
+func about(q Request, kind Kind, documents []Document) group {
+	g := group{kind: kind}
+	for _, d := range documents {
+		for i := range d.Statements {
+			s := &d.Statements[i]
+			if !s.isAbout(q) || !s.concerns(q.Caller, Caller.is) {
+				continue
 			}
+			holds, notUnderstood := s.holds(q)
+			if holds {
+				g.statements = append(g.statements, applicable{s, d.Name})
+			}
+			g.notUnderstood = append(g.notUnderstood, notUnderstood...)
 		}
 	}
+	return g
 }
 
-// decisive finds a statement with an effect that applies to the request, and the name of its
-// document.
+// decisive finds a statement with an effect that concerns the caller, and the name of its document.
 func (g group) decisive(q Request, effect string, who func(Caller, *Principal) bool) (*Statement, string) {
-	for _, d := range g.documents {
-		for _, s := range d.Statements {
-			if s.Effect == effect && s.isAbout(q) && s.concerns(q.Caller, who) && s.holds(q) {
-				return &s, d.Name
-			}
+	for _, s := range g.statements {
+		if s.Effect == effect && s.concerns(q.Caller, who) {
+			return s.Statement, s.policy
 		}
 	}
 	return nil, ""
@@ -162,18 +169,6 @@ func (s Statement) concerns(c Caller, who func(Caller, *Principal) bool) bool {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 func (s Statement) isAbout(q Request) bool {
-	on := s.Resource.anyLike(q.Resource) || len(s.NotResource) > 0 && !s.NotResource.anyLike(q.Resource)
-	if !on && len(s.variables()) == 0 {
-		return false
-	}
-	action := strings.ToLower(q.Action)
-	return s.Action.lower().anyLike(action) || len(s.NotAction) > 0 && !s.NotAction.lower().anyLike(action)
-}
-
-// holds reports whether the conditions of a statement hold for a request.
-func (s Statement) holds(q Request) bool {
-	if s.Effect == "Allow" && (s.NotPrincipal != nil || len(s.variables()) > 0) {
-		return false // not supported
-	}
-	return s.conditionsHold(q.Context)
+	return matches(likeAction, s.Action, s.NotAction, q.Action) &&
+		(matches(like, s.Resource, s.NotResource, q.Resource) || len(s.variables()) > 0)
 }

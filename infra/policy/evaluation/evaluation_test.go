@@ -547,8 +547,8 @@ func TestAConditionOnAnAddressMustBeTheSameInEverySubnet(t *testing.T) {
 		"10.0.0.0/16": {true, true}, "10.9.0.0/16": {false, false}, "10.0.1.0/24": {false, true},
 	} {
 		condition := map[string]map[string]Texts{"IpAddress": {"aws:VpcSourceIp": {block}}}
-		allows := Statement{Effect: "Allow", Condition: condition}.conditionsHold(q.Context)
-		denies := Statement{Effect: "Deny", Condition: condition}.conditionsHold(q.Context)
+		allows, _ := Statement{Effect: "Allow", Condition: condition}.holds(q)
+		denies, _ := Statement{Effect: "Deny", Condition: condition}.holds(q)
 		if allows != want.allows || denies != want.denies {
 			t.Errorf("%s: an Allow holds: %v, a Deny: %v, want %+v", block, allows, denies, want)
 		}

@@ -42,6 +42,14 @@ func width(text string) int {
 	return bytes
 }
 
+// likeAction is like, but ignores the case.
+func likeAction(pattern, action string) bool {
+	if strings.ContainsAny(pattern, "*?") {
+		return like(strings.ToLower(pattern), strings.ToLower(action))
+	}
+	return strings.EqualFold(pattern, action)
+}
+
 // likeARN matches each of the six parts of an ARN separately: a * matches colons only in the last
 // part.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
@@ -62,32 +70,17 @@ func likeARN(pattern, arn string) bool {
 // Names reports whether a statement names actions of a service on a resource, or on a part of it
 // such as an object of a bucket. Its conditions may limit it further.
 func (s Statement) Names(service, arn string) bool {
-	ofService := func(actions Texts) bool {
-		return slices.ContainsFunc(actions.lower(), func(action string) bool {
-			return action == "*" || strings.HasPrefix(action, service+":")
-		})
+	ofService := func(action string) bool {
+		return action == "*" || strings.HasPrefix(strings.ToLower(action), service+":")
 	}
 	onPart := func(pattern string) bool { return like(pattern, arn+"/") || strings.HasPrefix(pattern, arn+"/") }
-	on := s.Resource.anyLike(arn) || slices.ContainsFunc(s.Resource, onPart) ||
-		len(s.NotResource) > 0 && !s.NotResource.anyLike(arn)
-	return on && (ofService(s.Action) || len(s.NotAction) > 0)
+	on := matches(like, s.Resource, s.NotResource, arn) || slices.ContainsFunc(s.Resource, onPart)
+	return on && (slices.ContainsFunc(s.Action, ofService) || len(s.NotAction) > 0)
 }
 
-// anyLike reports whether one of the patterns matches.
-func (t Texts) anyLike(text string) bool {
-	for _, pattern := range t {
-		if like(pattern, text) {
-			return true
-		}
-	}
-	return false
-}
-
-// lower returns the texts in lower case: IAM ignores the case of actions.
-func (t Texts) lower() Texts {
-	lower := make(Texts, len(t))
-	for i, text := range t {
-		lower[i] = strings.ToLower(text)
-	}
-	return lower
+// matches reports whether a text matches an element of a statement, or does not match the element's
+// opposite, which the statement may have in its place.
+func matches(match func(pattern, text string) bool, element, opposite Texts, text string) bool {
+	matchesText := func(pattern string) bool { return match(pattern, text) }
+	return slices.ContainsFunc(element, matchesText) || len(opposite) > 0 && !slices.ContainsFunc(opposite, matchesText)
 }
