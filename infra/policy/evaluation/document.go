@@ -78,7 +78,7 @@ func Parse(kind Kind, text string) (Document, error) {
 	var read struct {
 		Version   string
 		ID        string `json:"Id"`
-		Statement oneOrMore[statement]
+		Statement statementList
 	}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -107,6 +107,19 @@ func Parse(kind Kind, text string) (Document, error) {
 		d.Statements = append(d.Statements, parsed)
 	}
 	return d, nil
+}
+
+// A statementList has the statements of a document. JSON may have one statement in place of a list.
+type statementList []statement
+
+func (s *statementList) UnmarshalJSON(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if text[0] == '[' {
+		return decoder.Decode((*[]statement)(s))
+	}
+	*s = make([]statement, 1)
+	return decoder.Decode(&(*s)[0])
 }
 
 // A statement is a statement as JSON has it.
@@ -177,30 +190,23 @@ func (p *Principal) UnmarshalJSON(text []byte) error {
 
 // UnmarshalJSON reads one value or a list of them.
 func (t *Texts) UnmarshalJSON(text []byte) error {
-	var values oneOrMore[any]
-	if err := json.Unmarshal(text, &values); err != nil {
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
 		return err
 	}
+	values, isList := value.([]any)
+	if !isList {
+		values = []any{value}
+	}
 	for _, v := range values {
-		switch v.(type) {
-		case string, bool, float64:
+		switch v := v.(type) {
+		case string:
+			*t = append(*t, v)
+		case bool, float64:
 			*t = append(*t, fmt.Sprint(v))
 		default:
 			return fmt.Errorf("got %v, want a string, a number or a boolean", v)
 		}
 	}
 	return nil
-}
-
-// oneOrMore is a list. JSON may have its only element in place of the list.
-type oneOrMore[T any] []T
-
-func (l *oneOrMore[T]) UnmarshalJSON(text []byte) error {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if text[0] == '[' {
-		return decoder.Decode((*[]T)(l))
-	}
-	*l = make([]T, 1)
-	return decoder.Decode(&(*l)[0])
 }
