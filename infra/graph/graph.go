@@ -78,8 +78,8 @@ func (g *Graph) OfType(token Type) []*Resource {
 // Named returns a resource of a type by its logical name, nil if there is none. Its name on AWS is
 // another one: see [Resource.PhysicalName].
 func (g *Graph) Named(token Type, name string) *Resource {
-	for _, r := range g.OfType(token) {
-		if r.Name == name {
+	for _, r := range g.Resources {
+		if r.Type == token && r.Name == name {
 			return r
 		}
 	}
@@ -89,8 +89,8 @@ func (g *Graph) Named(token Type, name string) *Resource {
 // Find returns a resource of a type by the value of an output, like the queue with an ARN; nil if
 // there is none.
 func (g *Graph) Find(token Type, output string, value any) *Resource {
-	for _, r := range g.OfType(token) {
-		if r.Outputs[output] == value {
+	for _, r := range g.Resources {
+		if r.Type == token && r.Outputs[output] == value {
 			return r
 		}
 	}

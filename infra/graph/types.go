@@ -129,7 +129,9 @@ func (t Type) NameOutput() string {
 }
 
 func fill(pattern, region, name string) string {
-	return strings.NewReplacer("{region}", region, "{account}", AccountID, "{name}", name).Replace(pattern)
+	pattern = strings.ReplaceAll(pattern, "{region}", region)
+	pattern = strings.ReplaceAll(pattern, "{account}", AccountID)
+	return strings.ReplaceAll(pattern, "{name}", name)
 }
 
 // A NameLimit says which names AWS accepts.

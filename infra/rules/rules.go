@@ -198,8 +198,8 @@ func (i *inspection) functions() iter.Seq2[*graph.Resource, Declaration] {
 
 // byID finds a resource by the id that AWS gives it.
 func byID(g *graph.Graph, token graph.Type, id string) *graph.Resource {
-	for _, r := range g.OfType(token) {
-		if r.ID == id {
+	for _, r := range g.Resources {
+		if r.Type == token && r.ID == id {
 			return r
 		}
 	}
