@@ -76,7 +76,7 @@ func checkMetrics(i *inspection) {
 		}
 	}
 	for _, r := range i.OfType(graph.Dashboard) {
-		for _, w := range widgets(r) {
+		for _, w := range i.widgets[r] {
 			for _, m := range w.measurements() {
 				i.checkMetric(r, fmt.Sprintf("its graph %q", w.Properties.Title), m)
 			}
@@ -140,11 +140,15 @@ type widget struct {
 	}
 }
 
-// widgets returns the widgets of a dashboard; none if its body is not readable.
-func widgets(dashboard *graph.Resource) []widget {
-	var body struct{ Widgets []widget }
-	_ = json.Unmarshal([]byte(dashboard.String("dashboardBody")), &body) // checkDashboards reports it
-	return body.Widgets
+// widgets returns the widgets of each dashboard; none if its body is not readable.
+func widgets(g *graph.Graph) map[*graph.Resource][]widget {
+	all := map[*graph.Resource][]widget{}
+	for _, dashboard := range g.OfType(graph.Dashboard) {
+		var body struct{ Widgets []widget }
+		_ = json.Unmarshal([]byte(dashboard.String("dashboardBody")), &body) // checkDashboards reports it
+		all[dashboard] = body.Widgets
+	}
+	return all
 }
 
 // name returns the title of a widget in quotes, or its place if it has none.
@@ -177,6 +181,18 @@ func (w widget) measurements() (all []measurement) {
 	return all
 }
 
+// drawnDimensions returns the names and values of the dimensions of a widget's metrics.
+func (w widget) drawnDimensions() (all [][2]string) {
+	for _, line := range w.Properties.Metrics {
+		for n := 2; n+1 < len(line); n += 2 { // after the namespace and the metric's name
+			name, _ := line[n].(string)
+			value, _ := line[n+1].(string)
+			all = append(all, [2]string{name, value})
+		}
+	}
+	return all
+}
+
 // dashboardColumns is the width of a dashboard's grid.
 const dashboardColumns = 24
 
@@ -191,7 +207,7 @@ func checkDashboards(i *inspection) {
 			i.report(r, "marshal it with json.Marshal", "its dashboardBody is no JSON, and begins with %.40q: "+
 				"CloudWatch refuses it", text)
 		}
-		for _, w := range widgets(r) {
+		for _, w := range i.widgets[r] {
 			if w.X+w.Width > dashboardColumns {
 				i.report(r, "lower x or width of the widget",
 					"its widget %s ends at column %d, and a dashboard has %d: CloudWatch "+
@@ -249,14 +265,15 @@ func (i *inspection) checkWidget(r *graph.Resource, w widget) {
 				"CloudWatch does not read", title, e)
 		}
 	}
-	for _, m := range w.measurements() {
+	measurements := w.measurements()
+	for _, m := range measurements {
 		if strings.HasPrefix(m.namespace, "AWS/") && w.Properties.Period > 0 && w.Properties.Period < 60 {
 			i.report(r, "set it to 60 or more", "the period of its widget %q is %d s, and AWS measures %s once a "+
 				"minute", title, w.Properties.Period, m.namespace)
 			break
 		}
 	}
-	for _, m := range w.measurements() {
+	for _, m := range measurements {
 		_, regional := namespaces[m.namespace]
 		if region := w.Properties.Region; region != "" && region != i.Region && (regional || i.measures(m.namespace)) {
 			i.report(r, "set region to "+i.Region, "its widget %q draws %s of the region %s, and the stack is in %s",

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -132,8 +131,10 @@ func checkReferences(i *inspection) {
 				i.checkReference(r, known, dimensions[name], "its dimension "+name, value)
 			}
 		}
-		for _, d := range drawnDimensions(r.String("dashboardBody")) {
-			i.checkReference(r, known, dimensions[d[0]], "the dimension "+d[0]+" of a widget", d[1])
+		for _, w := range i.widgets[r] {
+			for _, d := range w.drawnDimensions() {
+				i.checkReference(r, known, dimensions[d[0]], "the dimension "+d[0]+" of a widget", d[1])
+			}
 		}
 	}
 }
@@ -263,27 +264,6 @@ func valuesAt(value any, path []string) (all []string) {
 	for _, v := range at(value, path) {
 		if s, isText := v.(string); isText {
 			all = append(all, s)
-		}
-	}
-	return all
-}
-
-// drawnDimensions lists the names and values of the dimensions in a dashboard.
-// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
-func drawnDimensions(body string) (all [][2]string) {
-	var dashboard struct {
-		Widgets []struct{ Properties struct{ Metrics [][]any } }
-	}
-	if json.Unmarshal([]byte(body), &dashboard) != nil {
-		return nil
-	}
-	for _, w := range dashboard.Widgets {
-		for _, metric := range w.Properties.Metrics {
-			for n := 2; n+1 < len(metric); n += 2 { // after the namespace and the metric's name
-				name, _ := metric[n].(string)
-				value, _ := metric[n+1].(string)
-				all = append(all, [2]string{name, value})
-			}
 		}
 	}
 	return all

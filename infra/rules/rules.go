@@ -156,7 +156,8 @@ func Check(g *graph.Graph, d Declarations) []Violation {
 	var violations []Violation
 	policies, _ := declared.Read(g) // skips unreadable policies: the rule policy reports them
 	i := inspection{
-		Graph: g, declarations: d, policies: policies, allowances: allowances(policies.All), violations: &violations,
+		Graph: g, declarations: d, policies: policies, allowances: allowances(policies.All), widgets: widgets(g),
+		violations: &violations,
 	}
 	for _, r := range All() {
 		i.rule = r
@@ -172,6 +173,7 @@ type inspection struct {
 	rule         Rule
 	policies     *declared.Policies
 	allowances   map[evaluation.Kind][]allowance
+	widgets      map[*graph.Resource][]widget // by dashboard
 	violations   *[]Violation
 }
 
