@@ -152,7 +152,7 @@ func (i *inspection) checkSource(r *graph.Resource, v Variable, value string) {
 		slices.ContainsFunc(sources, func(s source) bool { return s.value == value }) {
 		return
 	}
-	got := i.knownNames()[value]
+	got := i.known(value)
 	switch {
 	case got == "" && sources[0].resource.Type == graph.Secret: // the value may be the secret itself
 		got = fmt.Sprintf("a text of %d characters", len(value))

@@ -74,7 +74,7 @@ func (i *inspection) checkOutput(output *graph.Resource, before, end, value stri
 		remedy := useOutput(kind, property)
 		switch {
 		case r == nil:
-			got := i.knownNames()[value]
+			got := i.known(value)
 			switch {
 			case got != "":
 				got = fmt.Sprintf("%q, %s", value, got)

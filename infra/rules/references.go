@@ -101,15 +101,15 @@ var dimensions = map[string]reference{
 // AWS refuses most wrong names, but an alarm on a wrong name stays silent for ever.
 // https://www.pulumi.com/docs/iac/concepts/resources/names/
 func checkReferences(i *inspection) {
-	logical, known := i.logicalARNs(), i.knownNames()
+	logical := i.logicalARNs()
 	for _, r := range i.Resources {
-		for _, text := range texts(r.Outputs) {
-			for _, found := range anARN.FindAllString(text, -1) {
-				if meant := logical[withoutPlace(found)]; meant != nil {
-					i.report(r, useOutput(meant.Type, "arn"),
-						"it contains %s, with the logical name of %s: on AWS the name is another one, like %q",
-						found, title(meant), meant.String(meant.Type.NameOutput()))
-				}
+		contained := arns(r.Outputs)
+		slices.Sort(contained)
+		for _, found := range contained {
+			if meant := logical[withoutPlace(found)]; meant != nil {
+				i.report(r, useOutput(meant.Type, "arn"),
+					"it contains %s, with the logical name of %s: on AWS the name is another one, like %q",
+					found, title(meant), meant.String(meant.Type.NameOutput()))
 			}
 		}
 		for _, reference := range references[r.Type] {
@@ -121,28 +121,26 @@ func checkReferences(i *inspection) {
 				other := r.Type == graph.EventTarget && reference.to == graph.Function &&
 					(strings.HasPrefix(value, "arn:aws:sqs:") || strings.HasPrefix(value, "arn:aws:sns:"))
 				if !other && logical[withoutPlace(value)] == nil { // logical ones are reported above
-					i.checkReference(r, known, reference, "its "+reference.property, value)
+					i.checkReference(r, reference, "its "+reference.property, value)
 				}
 			}
 		}
 		if r.Type == graph.MetricAlarm {
 			for _, name := range slices.Sorted(maps.Keys(r.Object("dimensions"))) {
 				value := fmt.Sprint(r.Object("dimensions")[name])
-				i.checkReference(r, known, dimensions[name], "its dimension "+name, value)
+				i.checkReference(r, dimensions[name], "its dimension "+name, value)
 			}
 		}
 		for _, w := range i.widgets[r] {
 			for _, d := range w.drawnDimensions() {
-				i.checkReference(r, known, dimensions[d[0]], "the dimension "+d[0]+" of a widget", d[1])
+				i.checkReference(r, dimensions[d[0]], "the dimension "+d[0]+" of a widget", d[1])
 			}
 		}
 	}
 }
 
 // checkReference reports a value that is not an output of a resource of the reference's type.
-func (i *inspection) checkReference(
-	r *graph.Resource, known map[string]string, reference reference, what, value string,
-) {
+func (i *inspection) checkReference(r *graph.Resource, reference reference, what, value string) {
 	// AWS's own keys and parameter groups have such names.
 	if reference.to == "" || value == "" || strings.HasPrefix(value, "alias/") || strings.HasPrefix(value, "default.") {
 		return
@@ -163,7 +161,7 @@ func (i *inspection) checkReference(
 	if meant := i.Named(reference.to, value); meant != nil {
 		i.report(r, remedy, "%s is %q, the logical name of %s: on AWS its %s is another one, like %q: %s",
 			what, value, title(meant), output, outputOf(meant, output), effect)
-	} else if other := known[value]; other != "" && !strings.HasSuffix(other, " of "+title(r)) {
+	} else if other := i.known(value); other != "" && !strings.HasSuffix(other, " of "+title(r)) {
 		i.report(r, remedy, "%s is %q, %s, want the %s of a %s: %s", what, value, other, output, kind, effect)
 	} else {
 		i.report(r, remedy, "%s is %q, and no %s of the stack has this %s: %s", what, value, kind, output, effect)
@@ -190,21 +188,18 @@ func useOutput(token graph.Type, output string) string {
 	return fmt.Sprintf("use the output of the %s in place of a text: %s.%s", kind, variable, field)
 }
 
-// knownNames describes the outputs of resources, by value: "the name of Queue stock_queue".
-func (i *inspection) knownNames() map[string]string {
-	known := map[string]string{}
-	for _, r := range i.Resources {
-		for _, output := range []string{"id", "url", "arn", "identifier", "name"} {
-			if value := outputOf(r, output); value != "" {
-				known[value] = fmt.Sprintf("the %s of %s", output, title(r))
+// known describes a value that is an output of a resource: "the name of Queue stock_queue". It
+// returns "" for other values.
+func (i *inspection) known(value string) string {
+	for _, r := range slices.Backward(i.Resources) {
+		for _, output := range []string{"name", "identifier", "arn", "url", "id"} {
+			if value != "" && value == outputOf(r, output) {
+				return fmt.Sprintf("the %s of %s", output, title(r))
 			}
 		}
 	}
-	return known
+	return ""
 }
-
-// anARN matches ARNs in a text, such as a policy.
-var anARN = regexp.MustCompile(`arn:aws:[a-z0-9-]+:[a-z0-9*-]*:[0-9*]*:[^"'\s,]+`)
 
 // logicalARNs returns the resources whose name on AWS is not their logical name, by the ARN that
 // the logical name would have, without its place.
@@ -242,18 +237,24 @@ func withoutPlace(arn string) string {
 	return service + ":" + resource
 }
 
-// texts lists the texts in a value of JSON's types.
-func texts(value any) (all []string) {
+// arns lists the ARNs in the texts of a value of JSON's types. A text may be a policy.
+func arns(value any) (all []string) {
 	switch value := value.(type) {
 	case string:
-		return []string{value}
+		const prefix = "arn:aws:"
+		for _, text := range strings.Split(value, prefix)[1:] {
+			if end := strings.IndexAny(text, "\"', \t\n\f\r"); end >= 0 {
+				text = text[:end]
+			}
+			all = append(all, prefix+text)
+		}
 	case []any:
 		for _, v := range value {
-			all = append(all, texts(v)...)
+			all = append(all, arns(v)...)
 		}
 	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(value)) {
-			all = append(all, texts(value[key])...)
+		for _, v := range value {
+			all = append(all, arns(v)...)
 		}
 	}
 	return all

@@ -169,10 +169,9 @@ func shortest(expression string) (gap time.Duration) {
 // changes. A graph does not show the hash of a function's code, so the rule knows it by its key.
 // https://www.pulumi.com/registry/packages/aws/api-docs/lambda/invocation/
 func checkCodeTriggers(i *inspection) {
-	known := i.knownNames()
 	for _, r := range i.OfType(graph.Invocation) {
 		code, _ := r.Object("triggers")["code"].(string)
-		if other := known[code]; code == "" {
+		if other := i.known(code); code == "" {
 			i.report(r, "add the trigger code, with the hash of the function's code",
 				"its triggers have no code: a deployment of new code does not invoke the function")
 		} else if other != "" {
