@@ -67,7 +67,7 @@ func (i *inspection) checkPublishing(topic *graph.Resource, alarms []*graph.Reso
 			topic.String("kmsMasterKeyId"), someOf("alarm", alarms))
 		return
 	}
-	policies, _ := i.keyPolicies(key)
+	policies := i.policies.Of("", key.String("arn"))
 	source := graph.MetricAlarm.ARN(i.Region, alarms[0].String("name"))
 	for _, action := range policy.Actions("key", "encrypt") {
 		q := evaluation.ByService(cloudWatch, source, action, key.String("arn"))
@@ -105,8 +105,8 @@ func checkKeys(i *inspection) {
 	for _, key := range i.OfType(graph.Key) {
 		arn := key.String("arn")
 		root := "arn:aws:iam::" + graph.AccountID + ":root"
-		policies, given := i.keyPolicies(key)
-		if given && !policies.Evaluate(evaluation.ByRole(root, "", "kms:PutKeyPolicy", arn)).Allowed {
+		policies := i.policies.Of("", arn)
+		if i.hasPolicy(key) && !policies.Evaluate(evaluation.ByRole(root, "", "kms:PutKeyPolicy", arn)).Allowed {
 			i.report(key, "let the account's root do kms:* in the key's policy",
 				"its policy does not let the account administer it: KMS refuses the key")
 		}
@@ -140,21 +140,13 @@ func checkKeys(i *inspection) {
 	}
 }
 
-// keyPolicies returns the policies of a key: its own, and those of separate resources. It leaves
-// out what it cannot read. given is false if the program gives the key no policy. Other policies
-// allow a service nothing:
-// https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
-func (i *inspection) keyPolicies(key *graph.Resource) (p evaluation.Policies, given bool) {
-	texts := nonEmpty(key.String("policy"))
-	for _, r := range i.OfType(graph.KeyPolicy) {
-		if id := r.String("keyId"); id == key.ID || id == key.String("arn") {
-			texts = append(texts, r.String("policy"))
-		}
+// hasPolicy reports whether the program gives a key a policy, in the key or in a separate resource.
+// Otherwise KMS gives it the default policy:
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+func (i *inspection) hasPolicy(key *graph.Resource) bool {
+	ofKey := func(r *graph.Resource) bool {
+		id := r.String("keyId")
+		return id == key.ID || id == key.String("arn")
 	}
-	for _, text := range texts {
-		if d, err := evaluation.Parse(evaluation.Resource, text); err == nil {
-			p.Resource = append(p.Resource, d)
-		}
-	}
-	return p, len(texts) > 0
+	return key.String("policy") != "" || slices.ContainsFunc(i.OfType(graph.KeyPolicy), ofKey)
 }
