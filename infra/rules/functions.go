@@ -46,10 +46,16 @@ func checkLogGroups(i *inspection) {
 	}
 }
 
-// variables returns the recorded environment of a function.
+// environment returns the recorded environment of a function.
+func environment(function *graph.Resource) map[string]any {
+	variables, _ := function.Object("environment")["variables"].(map[string]any)
+	return variables
+}
+
+// variables returns the recorded environment of a function, as texts.
 func variables(function *graph.Resource) map[string]string {
-	declared, _ := function.Object("environment")["variables"].(map[string]any)
-	texts := map[string]string{}
+	declared := environment(function)
+	texts := make(map[string]string, len(declared))
 	for name, value := range declared {
 		texts[name] = fmt.Sprint(value)
 	}

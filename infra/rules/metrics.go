@@ -118,7 +118,7 @@ func (i *inspection) isRESTAPI(name any) bool {
 // METRICS_NAMESPACE, has it as its value.
 func (i *inspection) measures(namespace string) bool {
 	return slices.ContainsFunc(i.OfType(graph.Function), func(f *graph.Resource) bool {
-		for name, value := range variables(f) {
+		for name, value := range environment(f) {
 			if strings.Contains(name, "NAMESPACE") && value == namespace {
 				return true
 			}

@@ -15,11 +15,14 @@ import (
 // A Network computes what the functions of a recorded program reach, from its subnets, routes,
 // endpoints, security groups and their rules. It does not evaluate network ACLs and peering: a path
 // through a VPC with a network ACL counts as closed.
-type Network struct{ graph *graph.Graph }
+type Network struct {
+	graph           *graph.Graph
+	ingress, egress []groupRule
+}
 
 // NewNetwork returns the network that a program declares. The graph must not be a preview, which
 // has no ids.
-func NewNetwork(g *graph.Graph) Network { return Network{g} }
+func NewNetwork(g *graph.Graph) Network { return Network{g, ingressRules(g), egressRules(g)} }
 
 const httpsPort = 443
 
@@ -198,7 +201,7 @@ func (n Network) through(from *place, endpoint *graph.Resource) error {
 		}
 	}
 	list, anywhere := endpoint.String("prefixListId"), []netip.Prefix{netip.MustParsePrefix(everywhere)}
-	for _, rule := range egressRules(n.graph) {
+	for _, rule := range n.egress {
 		if slices.Contains(from.groups, rule.group) && rule.covers(httpsPort) &&
 			(slices.Contains(rule.lists, list) || rule.containsAll(anywhere)) {
 			return n.noACL(from)
@@ -237,7 +240,7 @@ func (n Network) internet(from *place, port int) error {
 		}
 	}
 	anywhere := netip.MustParsePrefix(everywhere)
-	for _, rule := range egressRules(n.graph) {
+	for _, rule := range n.egress {
 		if slices.Contains(from.groups, rule.group) && rule.covers(port) && rule.containsAll([]netip.Prefix{anywhere}) {
 			return n.noACL(from)
 		}
@@ -362,8 +365,8 @@ func (n Network) connect(from, to *place, port int) error {
 // allows reports whether an egress rule of one place, and an ingress rule of the other, allow TCP
 // connections.
 func (n Network) allows(from, to *place, port int) (out, in bool) {
-	return slices.ContainsFunc(egressRules(n.graph), func(r groupRule) bool { return r.allows(from, to, port) }),
-		slices.ContainsFunc(ingressRules(n.graph), func(r groupRule) bool { return r.allows(to, from, port) })
+	return slices.ContainsFunc(n.egress, func(r groupRule) bool { return r.allows(from, to, port) }),
+		slices.ContainsFunc(n.ingress, func(r groupRule) bool { return r.allows(to, from, port) })
 }
 
 // wrongGroup returns an error if one of two places that cannot connect is in the wrong security
@@ -380,8 +383,8 @@ func (n Network) wrongGroup(from, to *place, port int) error {
 		rules        []groupRule
 		connect      func(candidate *place) (out, in bool)
 	}{
-		{to, from, ingressRules(n.graph), func(c *place) (out, in bool) { return n.allows(from, c, port) }},
-		{from, to, egressRules(n.graph), func(c *place) (out, in bool) { return n.allows(c, to, port) }},
+		{to, from, n.ingress, func(c *place) (out, in bool) { return n.allows(from, c, port) }},
+		{from, to, n.egress, func(c *place) (out, in bool) { return n.allows(c, to, port) }},
 	} {
 		if hasRule(side.wrong, side.rules) {
 			continue

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"restock/infra/graph"
 )
@@ -12,16 +11,21 @@ import (
 // before returns what Pulumi makes before a resource: what it depends on, and what that depends on.
 func (i *inspection) before(r *graph.Resource) map[string]bool {
 	all := map[string]bool{}
-	var add func(*graph.Resource)
-	add = func(r *graph.Resource) {
-		for _, urn := range append(slices.Clone(r.Dependencies), r.Parent) {
-			if next := i.ByURN(urn); next != nil && !all[urn] {
+	var add func(urns ...string)
+	add = func(urns ...string) {
+		for _, urn := range urns {
+			if all[urn] {
+				continue
+			}
+			if next := i.ByURN(urn); next != nil {
 				all[urn] = true
-				add(next)
+				add(next.Dependencies...)
+				add(next.Parent)
 			}
 		}
 	}
-	add(r)
+	add(r.Dependencies...)
+	add(r.Parent)
 	return all
 }
 
@@ -30,10 +34,16 @@ func (i *inspection) before(r *graph.Resource) map[string]bool {
 // now and then, and an update works.
 // https://www.pulumi.com/docs/iac/concepts/options/dependson/
 func checkOrder(i *inspection) {
+	before := map[*graph.Resource]map[string]bool{} // only of resources that need others
+	waits := func(r, needed *graph.Resource) bool {
+		if before[r] == nil {
+			before[r] = i.before(r)
+		}
+		return before[r][needed.URN]
+	}
 	for _, r := range i.Resources {
-		before := sync.OnceValue(func() map[string]bool { return i.before(r) })
 		require := func(needed *graph.Resource, why string) {
-			if needed != r && !before()[needed.URN] {
+			if needed != r && !waits(r, needed) {
 				i.report(r, dependOn(needed), "Pulumi may make it before %s: %s", title(needed), why)
 			}
 		}
@@ -59,13 +69,13 @@ func checkOrder(i *inspection) {
 		}
 	}
 	for r, f := range i.functions() {
-		before := i.before(r)
+		variables := variables(r)
 		for _, v := range f.Variables {
 			if !slices.Contains(v.Grants, "read") || slices.Contains(v.Grants, "write") {
 				continue
 			}
-			i.requireWriters(variables(r)[v.Name], func(needed *graph.Resource, why string) {
-				if !before[needed.URN] && i.function(needed.String("functionName")) != r {
+			i.requireWriters(variables[v.Name], func(needed *graph.Resource, why string) {
+				if !waits(r, needed) && i.function(needed.String("functionName")) != r {
 					i.report(r, dependOn(needed), "Pulumi may make it before %s: %s", title(needed), why)
 				}
 			})

@@ -38,9 +38,9 @@ func Destinations(g *graph.Graph, d Declarations) []Destination {
 	network := NewNetwork(g)
 	var all []Destination
 	for r, f := range i.functions() {
-		called := map[string]bool{}
+		called, variables := map[string]bool{}, variables(r)
 		for _, v := range f.Variables {
-			value := variables(r)[v.Name]
+			value := variables[v.Name]
 			kind, _, _ := strings.Cut(v.From, ".")
 			switch service := services[kind]; {
 			case v.From == "database.host" || v.From == "database.instance":

@@ -71,8 +71,7 @@ var accountOrIdentity = regexp.MustCompile(
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 func checkDocuments(i *inspection) {
 	for _, r := range i.Resources {
-		for _, property := range slices.Sorted(maps.Keys(r.Inputs)) {
-			text, _ := r.Inputs[property].(string)
+		for _, property := range documents(r) {
 			var document struct {
 				Statement []struct {
 					Action, Resource evaluation.Texts
@@ -80,8 +79,7 @@ func checkDocuments(i *inspection) {
 					Condition        map[string]map[string]evaluation.Texts
 				}
 			}
-			if !strings.HasPrefix(text, "{") || !strings.Contains(text, `"Statement"`) ||
-				json.Unmarshal([]byte(text), &document) != nil {
+			if text, _ := r.Inputs[property].(string); json.Unmarshal([]byte(text), &document) != nil {
 				continue
 			}
 			for _, s := range document.Statement {
@@ -120,6 +118,18 @@ func checkDocuments(i *inspection) {
 			}
 		}
 	}
+}
+
+// documents returns the names of a resource's inputs that look like policies, sorted.
+func documents(r *graph.Resource) (names []string) {
+	for name, value := range r.Inputs {
+		text, _ := value.(string)
+		if strings.HasPrefix(text, "{") && strings.Contains(text, `"Statement"`) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // withoutFacts returns a resource that r depends on, and whose ARN a recording cannot know.

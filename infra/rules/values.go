@@ -71,8 +71,9 @@ func (i *inspection) checkMasterSecret() {
 	for _, arn := range i.masterSecrets() {
 		owner := ""
 		for r, f := range i.functions() {
+			variables := variables(r)
 			for _, v := range f.Variables {
-				if variables(r)[v.Name] != arn {
+				if variables[v.Name] != arn {
 					continue
 				}
 				if owner != "" && owner != f.Name {
