@@ -3,6 +3,8 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -17,27 +19,40 @@ func (s *Store) Balances(ctx context.Context) (balances []shop.Balance, err erro
 	if err != nil {
 		return nil, failed(doing, err)
 	}
+	var agree []account
 	for _, a := range accounts {
 		if len(balances) == 0 || balances[len(balances)-1].SKU != a.sku {
 			balances = append(balances, shop.Balance{SKU: a.sku})
 		}
 		b := &balances[len(balances)-1]
 		b.Stock, b.Ledger = b.Stock+a.stock, b.Ledger+a.ledger
-		if a.last == a.balanced || a.ledger != a.stock || a.gap {
-			continue
+		if a.last != a.balanced && a.ledger == a.stock && !a.gap {
+			agree = append(agree, a)
 		}
-		// If two sweeps run at once, the checkpoint that includes more entries stays. balanced is
-		// set last, because MySQL assigns from left to right and balance compares with the old one.
-		_, err := s.db.ExecContext(ctx, `
-			INSERT INTO bin_checkpoint (product_id, bin, balanced, balance) VALUES (?, ?, ?, ?)
-			ON DUPLICATE KEY UPDATE balance = IF(VALUES(balanced) > balanced, VALUES(balance), balance),
-			                        balanced = GREATEST(balanced, VALUES(balanced))`,
-			a.product[:], a.bin, a.last, a.ledger)
-		if err != nil {
-			return nil, failed("storing the stock ledger's checkpoint", err)
+	}
+	for some := range slices.Chunk(agree, 100) { // all calls lock the checkpoints in one order
+		if err := s.storeCheckpoints(ctx, some); err != nil {
+			return nil, failed("storing the stock ledger's checkpoints", err)
 		}
 	}
 	return balances, nil
+}
+
+// storeCheckpoints stores that ledgers agree with their bins up to their last entries. If two calls
+// run at once, the checkpoint that includes more entries stays.
+func (s *Store) storeCheckpoints(ctx context.Context, agree []account) error {
+	var args []any
+	for _, a := range agree {
+		args = append(args, a.product[:], a.bin, a.last, a.ledger)
+	}
+	// balanced is set last, because MySQL assigns from left to right and balance compares with the
+	// old one.
+	_, err := s.db.ExecContext(ctx, `
+		INSERT INTO bin_checkpoint (product_id, bin, balanced, balance)
+		VALUES (?, ?, ?, ?)`+strings.Repeat(`, (?, ?, ?, ?)`, len(agree)-1)+`
+		ON DUPLICATE KEY UPDATE balance = IF(VALUES(balanced) > balanced, VALUES(balance), balance),
+		                        balanced = GREATEST(balanced, VALUES(balanced))`, args...)
+	return err
 }
 
 // An account is a bin, and the sum of its ledger.

@@ -74,6 +74,22 @@ func TestBalancesFindDifferencesOfStockAndLedger(t *testing.T) {
 	}
 }
 
+func TestBalancesStoreTheCheckpointsOfAllBins(t *testing.T) {
+	f := newFixture(t, 1)
+	for _, sku := range []string{donut, "CP-502102", "CP-502103"} {
+		f.SetBins(t, sku, shop.MaxBins)
+	}
+	f.SetStock(t, 1000)
+	f.balances(t)
+	behind := f.Number(t, `
+		SELECT COUNT(*) FROM bin b LEFT JOIN bin_checkpoint c USING (product_id, bin)
+		 WHERE b.entries > COALESCE(c.balanced, 0) OR b.stock <> COALESCE(c.balance, 0)`)
+	if moved := f.Number(t, `SELECT COUNT(*) FROM bin WHERE entries > 0`); behind != 0 || moved < 2*shop.MaxBins {
+		t.Errorf("the checkpoints of %d bins are behind, of %d with entries; want none of two products' at least",
+			behind, moved)
+	}
+}
+
 func TestBalancesAreRightWhileBuyersBuy(t *testing.T) {
 	f := newFixture(t, 8)
 	f.SetStock(t, 10_000)
