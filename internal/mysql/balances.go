@@ -47,7 +47,7 @@ func (s *Store) storeCheckpoints(ctx context.Context, agree []account) error {
 	}
 	// balanced is set last, because MySQL assigns from left to right and balance compares with the
 	// old one.
-	_, err := s.db.ExecContext(ctx, `
+	_, err := s.exec(ctx, `
 		INSERT INTO bin_checkpoint (product_id, bin, balanced, balance)
 		VALUES (?, ?, ?, ?)`+strings.Repeat(`, (?, ?, ?, ?)`, len(agree)-1)+`
 		ON DUPLICATE KEY UPDATE balance = IF(VALUES(balanced) > balanced, VALUES(balance), balance),

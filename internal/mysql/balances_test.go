@@ -85,8 +85,8 @@ func TestBalancesStoreTheCheckpointsOfAllBins(t *testing.T) {
 		SELECT COUNT(*) FROM bin b LEFT JOIN bin_checkpoint c USING (product_id, bin)
 		 WHERE b.entries > COALESCE(c.balanced, 0) OR b.stock <> COALESCE(c.balance, 0)`)
 	if moved := f.Number(t, `SELECT COUNT(*) FROM bin WHERE entries > 0`); behind != 0 || moved < 2*shop.MaxBins {
-		t.Errorf("the checkpoints of %d bins are behind, of %d with entries; want none of two products' at least",
-			behind, moved)
+		t.Errorf("%d checkpoints are behind, of %d bins with entries; want 0 of at least %d", behind, moved,
+			2*shop.MaxBins)
 	}
 }
 

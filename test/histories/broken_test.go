@@ -198,16 +198,24 @@ var (
 		"buyer buys the rest", "delivery is handled", "factory makes", "factory reports", "factory reports again",
 		"sweep",
 	}
-	// givingUp are those after which nobody makes what was ordered.
+	// givingUp leads to orders that the factory never makes.
 	givingUp = []string{"buyer buys the rest", "factory loses", "production order is overdue", "sweep"}
-	// late are those after which what was ordered comes although the order is closed.
+	// late leads to deliveries for closed orders.
 	late = []string{"buyer buys the rest", "factory makes", "factory reports", "merchant cancels"}
-	// publishing are those that open an order while the topic is away, and let a sweep publish it
-	// while the topic is still away.
+	// publishing opens an order while the topic is down, and lets a sweep publish it then.
 	publishing = []string{
 		"buyer buys the rest", "production order is overdue", "sweep", "topic and mail fail or recover",
 	}
 )
+
+func TestTheListsNameActions(t *testing.T) {
+	all := (&world{database: &database{}}).actions(t.Context(), new(error))
+	for _, name := range slices.Concat(adjusting, buying, delivering, givingUp, late, publishing) {
+		if all[name] == nil {
+			t.Errorf("there is no action %q", name)
+		}
+	}
+}
 
 // searchLimit is the largest number of histories of a search. All bugs are found in far fewer.
 const searchLimit = 1000

@@ -138,7 +138,7 @@ func verdictsOf(t *testing.T, checker string) []verdict {
 				command := exec.Command(checker, arguments...) // #nosec G204 -- the test has built it
 				var stdout, stderr bytes.Buffer
 				command.Stdout, command.Stderr = &stdout, &stderr
-				// A process makes much garbage: it collects only this much.
+				// A process makes much garbage, and uses only megabytes besides.
 				command.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=300MiB")
 				failure := command.Run()
 				for lines := json.NewDecoder(&stdout); ; next += workers {

@@ -107,7 +107,7 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 			store: func(outage *bool) func(shop.Store) shop.Store {
 				return func(s shop.Store) shop.Store { return asksAfterOutages{s, outage} }
 			}(new(bool)), world: func(w *world) {
-				// A sweep fails in each outage.
+				// A sweep fails in each outage. The shop itself breaks no rule in such a month.
 				w.every(time.Hour, w.unlessCalm(w.databaseAway(sweepInterval, 2*sweepInterval)))
 			}},
 		{name: "notices are never sent", rule: "a notice was not sent",

@@ -143,7 +143,7 @@ func TestARunReloadsChangedFunctions(t *testing.T) {
 			return j.count(live, "functions=sweep ") == 1
 		})
 
-		src.Edit(t, handler, "var _ = undefined\n\n", "") // as it was: nothing to link
+		src.Edit(t, handler, "var _ = undefined\n\n", "") // the original text: the go command links nothing
 		await.Until(t, "the run reports the recovery", func() bool { return j.count(events.UpdateRecovered) == 1 })
 		if n := j.count(broken); n != 1 {
 			t.Errorf("the error was reported %d times, want once", n)

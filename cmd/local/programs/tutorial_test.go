@@ -213,7 +213,7 @@ func (l *learner) start(flags string) {
 	config.Program = programs.Tutorial()
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "not an address: the tutorial has no factory"
 	config.Unchecked = flags == "-unchecked"
-	config.Built = true // by TestMain: the text changes functions for their tests alone
+	config.Built = true // by TestMain: the changes that the text makes to functions are overlays of go test
 	// Log each event by itself: on the terminal, repeated events would be counted instead.
 	config.Log = terminal.Log(log, slog.LevelDebug, terminal.Program{})
 	mistake, region := l.edit, ""
