@@ -34,10 +34,9 @@ type Decision struct {
 // statement must allow the request.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 func (p Policies) Evaluate(q Request) Decision {
-	groups := []group{
-		about(q, Boundary, optional(p.Boundary)), about(q, Identity, p.Identity), about(q, Resource, p.Resource),
-		about(q, Endpoint, optional(p.Endpoint)),
-	}
+	boundary, endpoint := about(q, Boundary, optional(p.Boundary)), about(q, Endpoint, optional(p.Endpoint))
+	identity, resource := about(q, Identity, p.Identity), about(q, Resource, p.Resource)
+	groups := []group{boundary, identity, resource, endpoint}
 
 	var notUnderstood []string
 	for _, g := range groups {
@@ -53,13 +52,13 @@ func (p Policies) Evaluate(q Request) Decision {
 		}
 	}
 	if p.Endpoint != nil {
-		if s, _ := groups[3].decisive(q, "Allow", Caller.is); s == nil {
+		if s, _ := endpoint.decisive(q, "Allow", Caller.is); s == nil {
 			d.Policy, d.By = p.Endpoint.Name, Endpoint
 			return d
 		}
 	}
 	if q.Caller.Role == "" { // a service, or somebody without a signature
-		return d.allowedBy(q, groups[2:3], Caller.is)
+		return d.allowedBy(q, []group{resource}, Caller.is)
 	}
 	// A boundary does not limit a statement that names the session itself, or everybody. It limits
 	// one that names the role. For everybody, AWS says so of statements with the condition key
@@ -67,22 +66,22 @@ func (p Policies) Evaluate(q Request) Decision {
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-eval-logic
 	isSession := func(c Caller, p *Principal) bool { return p.Everybody || slices.Contains(p.AWS, c.Session) }
-	if s, policy := groups[2].decisive(q, "Allow", isSession); s != nil {
+	if s, policy := resource.decisive(q, "Allow", isSession); s != nil {
 		d.Allowed, d.Statement, d.Policy, d.By = true, s, policy, Resource
 		return d
 	}
 	if p.Boundary != nil {
-		if s, _ := groups[0].decisive(q, "Allow", nil); s == nil {
+		if s, _ := boundary.decisive(q, "Allow", nil); s == nil {
 			d.By = Boundary
 			return d
 		}
 	}
-	deciding := groups[1:3]
+	deciding := []group{identity, resource}
 	if q.usesKey() && len(p.Resource) > 0 {
 		// The policy of a key must let the policies of the account decide. The default policy does.
 		// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-		if s, _ := groups[2].decisive(q, "Allow", Caller.isOf); s == nil {
-			deciding = groups[2:3]
+		if s, _ := resource.decisive(q, "Allow", Caller.isOf); s == nil {
+			deciding = []group{resource}
 		}
 	}
 	return d.allowedBy(q, deciding, func(c Caller, p *Principal) bool {
